@@ -1,0 +1,47 @@
+package chunk
+
+import (
+	"github.com/prometheus/prometheus/model/labels"
+)
+
+// Entry is one log line with its time and structured metadata.
+type Entry struct {
+	Timestamp int64 // nanoseconds since the Unix epoch
+	Line      []byte
+	Metadata  []labels.Label // sorted by name, names unique, values not empty
+}
+
+// Meta describes a chunk without opening it.
+type Meta struct {
+	MinT, MaxT  int64 // nanoseconds, both inclusive
+	Rows        int
+	RawBytes    int64 // lines and structured metadata, uncompressed
+	LineBytes   int64 // lines alone, uncompressed
+	StoredBytes int64 // as encoded; 0 in the head
+	Encoding    Encoding
+	Order       uint64 // arrival order among the chunks of one stream: of two entries with one timestamp, the one in the lower chunk came first
+}
+
+// Encoding names how a chunk's payload is laid out.
+type Encoding uint8
+
+// Encodings. The numbers are part of the segment format.
+const (
+	EncodingHead     Encoding = 0 // in memory, never stored
+	EncodingPlain    Encoding = 1
+	EncodingColumnar Encoding = 2
+)
+
+// Reader gives random access to the rows of an opened chunk. Rows are sorted by timestamp, equal timestamps by arrival,
+// and no two rows of one chunk are equal in timestamp, line and metadata. A Reader is safe for concurrent use.
+type Reader interface {
+	Len() int
+	Timestamp(row int) int64
+	// Line returns the bytes of a row's line. They are valid until the Reader is closed, or until buf is used again when the
+	// encoding had to rebuild the line into buf[:0]. Callers must not modify them.
+	Line(row int, buf []byte) []byte
+	// Metadata returns a row's structured metadata, sorted by name, possibly in buf[:0].
+	Metadata(row int, buf []labels.Label) []labels.Label
+	// Close releases the chunk's buffers; nothing got from the Reader may be used afterwards.
+	Close()
+}
