@@ -1,0 +1,169 @@
+package columnar
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Column kinds. The numbers are part of the format.
+const (
+	kindConst     = 1
+	kindInts      = 2 // decimal digits without leading zeros
+	kindFixedInts = 3 // decimal digits, all of one width
+	kindDigits    = 4 // decimal digits of any width
+	kindDecimal   = 5 // [-]digits.digits with a fixed number of decimals
+	kindHex       = 6 // an even number of hex digits, all of one width and one case
+	kindDict      = 7
+	kindRaw       = 8
+	kindTemplates = 9
+	kindTime      = 10 // only among the fields of a template: three or four slots that are a time of day
+)
+
+// maxDepth bounds how deep columns of parts nest: lines, their values, the parts of these.
+const maxDepth = 3
+
+// Encoder encodes columns. It may be reused, by one goroutine at a time.
+type Encoder struct {
+	text, fast *zstd.Encoder
+	tok, words tokenizer
+
+	free  [][]uint64 // scratch for int streams, reset by each top-level column
+	used  int
+	buf   []byte
+	dict  dictionary
+	depth int
+}
+
+// NewEncoder returns an Encoder.
+func NewEncoder() *Encoder {
+	text, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithWindowSize(1<<20), zstd.WithSingleSegment(true))
+	if err != nil {
+		panic(err) // options are constant
+	}
+	fast, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithWindowSize(1<<18), zstd.WithSingleSegment(true))
+	if err != nil {
+		panic(err)
+	}
+	return &Encoder{text: text, fast: fast, words: tokenizer{words: true}}
+}
+
+// grab returns scratch for n numbers that stays valid until the end of the column that is being encoded.
+func (e *Encoder) grab(n int) []uint64 {
+	if e.used == len(e.free) {
+		e.free = append(e.free, nil)
+	}
+	s := e.free[e.used]
+	if cap(s) < n {
+		s = make([]uint64, n, n+n/4)
+		e.free[e.used] = s
+	}
+	e.used++
+	return s[:n]
+}
+
+func (e *Encoder) bytes(n int) []byte {
+	if cap(e.buf) < n {
+		e.buf = make([]byte, n+n/4)
+	}
+	return e.buf[:n]
+}
+
+// block appends b, compressed where that pays: codec byte | raw length | stored length | bytes.
+func (e *Encoder) block(dst, b []byte, fast bool) []byte {
+	if len(b) >= 40 {
+		mark := len(dst)
+		dst = append(dst, 1)
+		dst = binary.AppendUvarint(dst, uint64(len(b)))
+		z := e.text
+		if fast {
+			z = e.fast
+		}
+		at := len(dst)
+		dst = append(dst, 0, 0, 0, 0)
+		dst = z.EncodeAll(b, dst)
+		if size := len(dst) - at - 4; size < len(b)-len(b)/32-4 {
+			binary.LittleEndian.PutUint32(dst[at:], uint32(size))
+			return dst
+		}
+		dst = dst[:mark]
+	}
+	dst = append(dst, 0)
+	dst = binary.AppendUvarint(dst, uint64(len(b)))
+	return append(dst, b...)
+}
+
+// Column appends the values as one column. ts are their rows' timestamps in nanoseconds, or nil; the decoder is given the same.
+func (e *Encoder) Column(dst []byte, values [][]byte, ts []int64) []byte {
+	if len(values) == 0 {
+		return dst
+	}
+	e.used = 0
+	return e.column(dst, values, ts, 0)
+}
+
+func (e *Encoder) column(dst []byte, values [][]byte, ts []int64, depth int) []byte {
+	mark := e.used
+	defer func() { e.used = mark }()
+	if allEqual(values) {
+		dst = append(dst, kindConst)
+		dst = binary.AppendUvarint(dst, uint64(len(values[0])))
+		return append(dst, values[0]...)
+	}
+	d := e.distinct(values)
+	if d.complete && depth > 0 && d.pays(len(values)) {
+		return e.dictColumn(dst, values, d, depth)
+	}
+	if out, ok := e.numeric(dst, values, ts); ok {
+		return out
+	}
+	if d.complete && d.pays(len(values)) {
+		return e.dictColumn(dst, values, d, depth)
+	}
+	if depth < maxDepth && len(values) >= 4 {
+		if out, ok := e.templates(dst, values, ts, depth); ok {
+			return out
+		}
+	}
+	return e.raw(dst, values)
+}
+
+func allEqual(values [][]byte) bool {
+	for _, v := range values[1:] {
+		if !bytes.Equal(v, values[0]) {
+			return false
+		}
+	}
+	return true
+}
+
+// raw appends lengths and bytes.
+func (e *Encoder) raw(dst []byte, values [][]byte) []byte {
+	lens := e.grab(len(values))
+	total := 0
+	for i, v := range values {
+		lens[i] = uint64(len(v))
+		total += len(v)
+	}
+	dst = append(dst, kindRaw)
+	dst = e.ints(dst, lens, nil)
+	all := make([]byte, 0, total)
+	for _, v := range values {
+		all = append(all, v...)
+	}
+	return e.block(dst, all, false)
+}
+
+// dictColumn appends the distinct values in order of first use, and each row's index into them.
+func (e *Encoder) dictColumn(dst []byte, values [][]byte, d *distinctValues, depth int) []byte {
+	entries := append([][]byte(nil), d.entries...)
+	ids := e.grab(len(values))
+	for i, id := range d.ids {
+		ids[i] = uint64(id)
+	}
+	dst = append(dst, kindDict)
+	dst = binary.AppendUvarint(dst, uint64(len(entries)))
+	dst = e.ints(dst, ids, nil)
+	return e.column(dst, entries, nil, max(depth, maxDepth-1))
+}

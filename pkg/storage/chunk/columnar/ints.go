@@ -1,0 +1,266 @@
+package columnar
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+)
+
+// An int stream holds n unsigned numbers, n known from elsewhere:
+//
+//	transform byte | [unit byte] | base uvarint | width byte | [packing byte | bytes]
+//
+// The transform says what was subtracted from each number, base is the least of what was left (so that all are ≥ 0), and
+// width is the number of bits of the greatest. With width 0 nothing follows.
+const (
+	intsPlain = 0 // the numbers
+	intsDelta = 1 // zigzag of the difference to the number before
+	intsTime  = 2 // zigzag of the difference to the row's timestamp in units of 10^unit ns
+)
+
+const (
+	packBits   = 0 // width bits each, little endian
+	packPlanes = 1 // all lowest bytes, then all second bytes, …: a block
+)
+
+func zigzag(v uint64) uint64   { return v<<1 ^ uint64(int64(v)>>63) }
+func unzigzag(v uint64) uint64 { return v>>1 ^ -(v & 1) }
+
+// bitCost is the sum of the bit lengths of numbers after their least one is taken away, and that least one.
+func bitCost(v []uint64) (cost int, least uint64, width int) {
+	least = v[0]
+	for _, x := range v {
+		least = min(least, x)
+	}
+	var all uint64
+	for _, x := range v {
+		all |= x - least
+		cost += bits.Len64(x - least)
+	}
+	return cost, least, bits.Len64(all)
+}
+
+var pow10 = [...]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19}
+
+// ints appends an int stream. ts are the rows' timestamps, or nil.
+func (e *Encoder) ints(dst []byte, v []uint64, ts []int64) []byte {
+	n := len(v)
+	cost, least, width := bitCost(v)
+	transform, unit, best := intsPlain, 0, v
+	if width > 0 && n > 1 {
+		d := e.grab(n)
+		prev := uint64(0)
+		for i, x := range v {
+			d[i] = zigzag(x - prev)
+			prev = x
+		}
+		d[0] = 0
+		dc, dl, dw := bitCost(d)
+		d[0] = v[0]
+		if dc+dw+64 < cost {
+			d[0] = dl // the first number is kept apart
+			transform, best, cost, least, width = intsDelta, d, dc, dl, dw
+		}
+		if ts != nil && width > 1 {
+			for _, digits := range [...]int{10, 13, 16, 19} {
+				if v[0] < pow10[digits-1] || digits < 19 && v[0] >= pow10[digits] {
+					continue
+				}
+				u := 19 - digits
+				r := e.grab(n)
+				for i, x := range v {
+					r[i] = zigzag(x - uint64(ts[i])/pow10[u])
+				}
+				if rc, rl, rw := bitCost(r); rc+32 < cost {
+					transform, unit, best, cost, least, width = intsTime, u, r, rc, rl, rw
+				}
+			}
+		}
+	}
+	dst = append(dst, byte(transform))
+	switch transform {
+	case intsTime:
+		dst = append(dst, byte(unit))
+	case intsDelta:
+		dst = binary.AppendUvarint(dst, v[0])
+	}
+	dst = binary.AppendUvarint(dst, least)
+	dst = append(dst, byte(width))
+	if width > 0 {
+		dst = e.pack(dst, best, least, width, cost)
+	}
+	return dst
+}
+
+// pack appends the numbers in the smaller of the two packings.
+func (e *Encoder) pack(dst []byte, v []uint64, least uint64, width, cost int) []byte {
+	n := len(v)
+	packed := (n*width + 7) / 8
+	planes := (width + 7) / 8
+	if n*planes >= 64 && cost*16 < n*(16*width-14) || n*planes >= 64 && width <= 8 {
+		buf := e.bytes(n * planes)
+		for p := range planes {
+			plane := buf[p*n : (p+1)*n]
+			shift := uint(8 * p)
+			for i, x := range v {
+				plane[i] = byte((x - least) >> shift)
+			}
+		}
+		mark := len(dst)
+		dst = append(dst, packPlanes)
+		dst = e.block(dst, buf, true)
+		if len(dst)-mark < packed+1 {
+			return dst
+		}
+		dst = dst[:mark]
+	}
+	dst = append(dst, packBits)
+	var acc uint64
+	var have uint
+	for _, x := range v {
+		x -= least
+		acc |= x << have
+		if have+uint(width) >= 64 {
+			dst = binary.LittleEndian.AppendUint64(dst, acc)
+			acc = 0
+			if have > 0 {
+				acc = x >> (64 - have)
+			}
+			have = have + uint(width) - 64
+			if have == 0 {
+				acc = 0
+			}
+		} else {
+			have += uint(width)
+		}
+	}
+	for left := int(have); left > 0; left -= 8 {
+		dst = append(dst, byte(acc))
+		acc >>= 8
+	}
+	return dst
+}
+
+// readInts decodes a stream of n numbers.
+func (d *decoder) readInts(n int, ts []int64) ([]uint64, error) {
+	transform, err := d.byte()
+	if err != nil {
+		return nil, err
+	}
+	var first uint64
+	unit := 0
+	switch transform {
+	case intsPlain:
+	case intsDelta:
+		if first, err = d.uvarint(); err != nil {
+			return nil, err
+		}
+	case intsTime:
+		b, err := d.byte()
+		if err != nil {
+			return nil, err
+		}
+		if unit = int(b); unit > 9 || len(ts) != n {
+			return nil, fmt.Errorf("int stream relative to time is malformed")
+		}
+	default:
+		return nil, fmt.Errorf("int stream has unknown transform %d", transform)
+	}
+	least, err := d.uvarint()
+	if err != nil {
+		return nil, err
+	}
+	width, err := d.byte()
+	if err != nil {
+		return nil, err
+	}
+	if width > 64 {
+		return nil, fmt.Errorf("int stream has width %d", width)
+	}
+	out := make([]uint64, n)
+	if width > 0 {
+		if err := d.unpack(out, int(width)); err != nil {
+			return nil, err
+		}
+	}
+	for i := range out {
+		out[i] += least
+	}
+	switch transform {
+	case intsDelta:
+		prev := first
+		if n > 0 {
+			out[0] = first
+		}
+		for i := 1; i < n; i++ {
+			prev += unzigzag(out[i])
+			out[i] = prev
+		}
+	case intsTime:
+		for i := range out {
+			out[i] = unzigzag(out[i]) + uint64(ts[i])/pow10[unit]
+		}
+	}
+	return out, nil
+}
+
+func (d *decoder) unpack(out []uint64, width int) error {
+	packing, err := d.byte()
+	if err != nil {
+		return err
+	}
+	n := len(out)
+	switch packing {
+	case packPlanes:
+		planes := (width + 7) / 8
+		buf, err := d.block(n * planes)
+		if err != nil {
+			return err
+		}
+		if len(buf) != n*planes {
+			return fmt.Errorf("int stream holds %d bytes, want %d", len(buf), n*planes)
+		}
+		for p := range planes {
+			shift := uint(8 * p)
+			for i, b := range buf[p*n : (p+1)*n] {
+				out[i] |= uint64(b) << shift
+			}
+		}
+	case packBits:
+		size := (n*width + 7) / 8
+		buf, err := d.take(size)
+		if err != nil {
+			return err
+		}
+		mask := ^uint64(0) >> (64 - uint(width))
+		for i := range out {
+			pos := i * width
+			out[i] = readBits(buf, pos, width) & mask
+		}
+	default:
+		return fmt.Errorf("int stream has unknown packing %d", packing)
+	}
+	return nil
+}
+
+// readBits returns at least width bits from bit pos on; bits above width are arbitrary.
+func readBits(buf []byte, pos, width int) uint64 {
+	at, shift := pos>>3, uint(pos&7)
+	if at+9 <= len(buf) {
+		v := binary.LittleEndian.Uint64(buf[at:]) >> shift
+		if shift+uint(width) > 64 {
+			v |= uint64(buf[at+8]) << (64 - shift)
+		}
+		return v
+	}
+	var v uint64
+	for i := 0; at+i < len(buf) && i < 9; i++ {
+		b := uint64(buf[at+i])
+		if s := 8*i - int(shift); s >= 0 {
+			v |= b << uint(s)
+		} else {
+			v |= b >> uint(-s)
+		}
+	}
+	return v
+}

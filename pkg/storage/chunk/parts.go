@@ -1,0 +1,205 @@
+package chunk
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+)
+
+// A chunk's payload is a header that lists its parts, then the parts. docs/format/chunk-plain.md has the bytes.
+
+// partKind tells what a part holds. The numbers are part of the chunk format.
+type partKind uint8
+
+const (
+	partTimes    partKind = 1
+	partLengths  partKind = 2
+	partLines    partKind = 3
+	partMetadata partKind = 4
+)
+
+// partCodec tells how a part is compressed. The numbers are part of the chunk format.
+type partCodec uint8
+
+const (
+	codecRaw  partCodec = 0
+	codecZstd partCodec = 1
+)
+
+const (
+	payloadVersion = 1
+	maxParts       = 1 << 10
+	crcLen         = 4
+	// minPartHeader is the least that a part takes in the header: kind, codec, two lengths, checksum.
+	minPartHeader = 2 + 2 + crcLen
+	// compressFrom is the size under which trying to compress costs more than it saves.
+	compressFrom = 48
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
+
+// part is one entry of the header with its stored bytes.
+type part struct {
+	kind   partKind
+	codec  partCodec
+	rawLen int
+	crc    uint32
+	stored []byte
+}
+
+// makePart compresses raw when that saves at least a sixteenth. The part may alias raw or scratch, which it returns grown.
+func makePart(kind partKind, raw, scratch []byte) (part, []byte) {
+	p := part{kind: kind, codec: codecRaw, rawLen: len(raw), stored: raw}
+	if len(raw) >= compressFrom {
+		scratch = zstdCompress(scratch[:0], raw)
+		if len(scratch) <= len(raw)-len(raw)/16 {
+			p.codec, p.stored = codecZstd, scratch
+		}
+	}
+	p.crc = checksum(p.stored)
+	return p, scratch
+}
+
+// appendParts appends header and parts to dst.
+func appendParts(dst []byte, parts []part) []byte {
+	start := len(dst)
+	dst = append(dst, payloadVersion)
+	dst = binary.AppendUvarint(dst, uint64(len(parts)))
+	for _, p := range parts {
+		dst = append(dst, byte(p.kind), byte(p.codec))
+		dst = binary.AppendUvarint(dst, uint64(len(p.stored)))
+		dst = binary.AppendUvarint(dst, uint64(p.rawLen))
+		dst = binary.LittleEndian.AppendUint32(dst, p.crc)
+	}
+	dst = binary.LittleEndian.AppendUint32(dst, checksum(dst[start:]))
+	for _, p := range parts {
+		dst = append(dst, p.stored...)
+	}
+	return dst
+}
+
+// splitParts reads and checks the header, cuts data into its parts, and checks each part's checksum. Every byte of data is covered.
+func splitParts(data []byte) ([]part, error) {
+	d := decoder{b: data}
+	if v := d.byte(); d.err == nil && v != payloadVersion {
+		return nil, fmt.Errorf("%w: payload version %d, this version reads %d", ErrCorrupt, v, payloadVersion)
+	}
+	n := d.uvarint()
+	if d.err != nil || n > maxParts || n > uint64(len(d.b)/minPartHeader) {
+		return nil, fmt.Errorf("%w: header is cut short or claims too many parts", ErrCorrupt)
+	}
+	parts := make([]part, n)
+	lengths := make([]uint64, n)
+	for i := range parts {
+		parts[i].kind = partKind(d.byte())
+		parts[i].codec = partCodec(d.byte())
+		lengths[i] = d.uvarint()
+		raw := d.uvarint()
+		if raw > 2*MaxRawBytes {
+			return nil, fmt.Errorf("%w: part %d claims %d bytes", ErrCorrupt, i, raw)
+		}
+		parts[i].rawLen = int(raw)
+		parts[i].crc = d.uint32()
+	}
+	header := data[:len(data)-len(d.b)]
+	crc := d.uint32()
+	if d.err != nil {
+		return nil, fmt.Errorf("%w: header is cut short", ErrCorrupt)
+	}
+	if crc != checksum(header) {
+		return nil, fmt.Errorf("%w: header checksum does not match", ErrCorrupt)
+	}
+	for i := range parts {
+		if lengths[i] > uint64(len(d.b)) {
+			return nil, fmt.Errorf("%w: part %d is cut short", ErrCorrupt, i)
+		}
+		parts[i].stored, d.b = d.b[:lengths[i]:lengths[i]], d.b[lengths[i]:]
+		if checksum(parts[i].stored) != parts[i].crc {
+			return nil, fmt.Errorf("%w: checksum of part %d does not match", ErrCorrupt, i)
+		}
+	}
+	if len(d.b) != 0 {
+		return nil, fmt.Errorf("%w: %d bytes after the last part", ErrCorrupt, len(d.b))
+	}
+	return parts, nil
+}
+
+// expand gives a part's bytes: the stored bytes themselves, or decompressed into buf[:0], which is grown to the part's size.
+// The caller has checked rawLen against what the part may hold.
+func (p *part) expand(buf []byte) ([]byte, error) {
+	switch p.codec {
+	case codecRaw:
+		if len(p.stored) != p.rawLen {
+			return nil, fmt.Errorf("%w: part kind %d has %d bytes where %d are claimed", ErrCorrupt, p.kind, len(p.stored), p.rawLen)
+		}
+		return p.stored, nil
+	case codecZstd:
+		if cap(buf) < p.rawLen {
+			buf = make([]byte, 0, p.rawLen)
+		}
+		out, err := zstdDecompress(buf[:0:p.rawLen], p.stored)
+		if err != nil {
+			return nil, fmt.Errorf("%w: decompress part kind %d: %w", ErrCorrupt, p.kind, err)
+		}
+		if len(out) != p.rawLen {
+			return nil, fmt.Errorf("%w: part kind %d has %d bytes where %d are claimed", ErrCorrupt, p.kind, len(out), p.rawLen)
+		}
+		return out, nil
+	}
+	return nil, fmt.Errorf("%w: part kind %d has unknown compression %d", ErrCorrupt, p.kind, p.codec)
+}
+
+// decoder reads from the front of b; after the first failure err is set and everything reads as zero.
+type decoder struct {
+	b   []byte
+	err error
+}
+
+func (d *decoder) fail() {
+	if d.err == nil {
+		d.err = fmt.Errorf("%w: cut short", ErrCorrupt)
+	}
+	d.b = nil
+}
+
+func (d *decoder) byte() byte {
+	if len(d.b) < 1 {
+		d.fail()
+		return 0
+	}
+	v := d.b[0]
+	d.b = d.b[1:]
+	return v
+}
+
+func (d *decoder) uvarint() uint64 {
+	v, n := binary.Uvarint(d.b)
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
+}
+
+func (d *decoder) uint32() uint32 {
+	if len(d.b) < 4 {
+		d.fail()
+		return 0
+	}
+	v := binary.LittleEndian.Uint32(d.b)
+	d.b = d.b[4:]
+	return v
+}
+
+func (d *decoder) bytes(n uint64) []byte {
+	if n > uint64(len(d.b)) {
+		d.fail()
+		return nil
+	}
+	v := d.b[:n:n]
+	d.b = d.b[n:]
+	return v
+}
