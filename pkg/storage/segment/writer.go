@@ -1,0 +1,204 @@
+package segment
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/oklog/ulid/v2"
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/cambium-logs/cambium/pkg/storage/chunk"
+)
+
+// ErrEmpty is what closing a Writer without chunks gives: there is no empty segment.
+var ErrEmpty = errors.New("segment has no chunks")
+
+// WriterOptions say what a new segment is.
+type WriterOptions struct {
+	Tenant  string
+	Level   int
+	ID      ulid.ULID   // zero: a new one
+	Sources []ulid.ULID // the segments whose entries this one holds
+	Deletes []string    // the delete requests that were applied
+}
+
+// EncodedChunk is a chunk as chunk.Encode gave it.
+type EncodedChunk struct {
+	Meta   chunk.Meta
+	Data   []byte
+	Filter []byte // skip filter; nil = none
+}
+
+// Info describes a finished segment.
+type Info struct {
+	Name   Name
+	Size   int64 // of the object, in bytes
+	Footer Footer
+}
+
+// Writer writes a segment front to back. Chunks go through; only labels, directory and filters stay in memory until Close.
+// It is for one goroutine.
+type Writer struct {
+	w       *bufio.Writer
+	written int64
+	footer  Footer
+	day     Day
+	index   *indexBuilder
+	entries []entry
+	filters []byte
+	last    labels.Labels
+	err     error // the first failure: a segment with a hole is never finished
+}
+
+// NewWriter starts a segment on w, which it does not close.
+func NewWriter(w io.Writer, opts WriterOptions) (*Writer, error) {
+	if err := CheckTenant(opts.Tenant); err != nil {
+		return nil, err
+	}
+	if opts.Level < 0 || opts.Level > maxLevel {
+		return nil, fmt.Errorf("segment level %d, expected 0 to %d", opts.Level, maxLevel)
+	}
+	if opts.ID.IsZero() {
+		id, err := NewID()
+		if err != nil {
+			return nil, err
+		}
+		opts.ID = id
+	}
+	sw := &Writer{
+		w:     bufio.NewWriterSize(w, 64<<10),
+		index: newIndexBuilder(),
+		footer: Footer{
+			Tenant: opts.Tenant, ID: opts.ID, Level: opts.Level, Sources: opts.Sources, Deletes: opts.Deletes,
+			MinT: math.MaxInt64, MaxT: math.MinInt64,
+			ChunkData: Section{Offset: headerLen},
+		},
+	}
+	sw.write(header())
+	return sw, nil
+}
+
+func (w *Writer) write(b []byte) {
+	if w.err == nil {
+		_, w.err = w.w.Write(b)
+		w.written += int64(len(b))
+	}
+}
+
+// Append adds a chunk. Streams come in the order of labels.Compare, each with all its chunks one after the other, by MinT and then Order.
+// All entries belong to the UTC day of the first chunk. The Writer does not keep c's slices.
+func (w *Writer) Append(ls labels.Labels, c EncodedChunk) error {
+	if w.err != nil {
+		return w.err
+	}
+	if err := w.append(ls, c); err != nil {
+		w.err = fmt.Errorf("write segment: %w", err)
+	}
+	return w.err
+}
+
+func (w *Writer) append(ls labels.Labels, c EncodedChunk) error {
+	m := c.Meta
+	if m.StoredBytes != int64(len(c.Data)) || m.Rows < 1 || m.Rows > chunk.MaxRows || m.LineBytes < 0 || m.LineBytes > m.RawBytes || m.RawBytes > chunk.MaxRawBytes || m.MinT > m.MaxT ||
+		len(c.Data) > math.MaxUint32 || len(c.Filter) > math.MaxUint32 {
+		return fmt.Errorf("chunk of %s is described wrongly: %+v", ls, m)
+	}
+	first := len(w.entries) == 0
+	if first {
+		w.day = DayOf(m.MinT)
+	}
+	if DayOf(m.MinT) != w.day || DayOf(m.MaxT) != w.day {
+		return fmt.Errorf("chunk of %s from %d to %d does not lie within %s", ls, m.MinT, m.MaxT, w.day)
+	}
+	newStream := first
+	if !first {
+		switch order := labels.Compare(ls, w.last); {
+		case order < 0:
+			return fmt.Errorf("stream %s comes after %s", ls, w.last)
+		case order > 0:
+			newStream = true
+		default:
+			before := &w.entries[len(w.entries)-1]
+			if m.MinT < before.minT || (m.MinT == before.minT && m.Order < before.order) {
+				return fmt.Errorf("chunks of %s are not sorted", ls)
+			}
+		}
+	}
+	if newStream {
+		w.last = ls.Copy()
+		w.index.add(ls, len(w.entries))
+		w.footer.Streams++
+	}
+	w.index.extend(m.MinT, m.MaxT)
+	e := entry{
+		minT: m.MinT, maxT: m.MaxT, order: m.Order, length: uint32(len(c.Data)), rows: uint32(m.Rows),
+		rawBytes: uint32(m.RawBytes), lineBytes: uint32(m.LineBytes), crc: checksum(c.Data), encoding: m.Encoding, first: newStream,
+	}
+	if len(c.Filter) > 0 {
+		e.filterLength, e.filterCRC = uint32(len(c.Filter)), checksum(c.Filter)
+		w.filters = append(w.filters, c.Filter...)
+	}
+	w.entries = append(w.entries, e)
+	f := &w.footer
+	f.Chunks++
+	f.Rows += int64(m.Rows)
+	f.RawBytes += m.RawBytes
+	f.LineBytes += m.LineBytes
+	f.StoredBytes += m.StoredBytes
+	f.MinT, f.MaxT = min(f.MinT, m.MinT), max(f.MaxT, m.MaxT)
+	w.write(c.Data)
+	return w.err
+}
+
+// Written is the number of bytes so far, for cutting segments at a size.
+func (w *Writer) Written() int64 { return w.written }
+
+// Close writes what follows the chunks. Afterwards the segment is complete in the underlying writer, which may still have to be synced.
+func (w *Writer) Close() (Info, error) {
+	if w.err == nil && len(w.entries) == 0 {
+		w.err = ErrEmpty
+	}
+	if w.err != nil {
+		return Info{}, w.err
+	}
+	f := &w.footer
+	f.Day = w.day.String()
+	f.ChunkData.Length = w.written - headerLen
+	f.Filters = w.section(w.filters, false)
+	idx, err := w.index.encode()
+	if err != nil {
+		w.err = fmt.Errorf("write segment: %w", err)
+		return Info{}, w.err
+	}
+	f.Index = w.section(idx, true)
+	f.Directory = w.section(appendDirectory(nil, w.entries), true)
+	tail, err := f.appendTail(nil)
+	if err != nil {
+		w.err = err
+		return Info{}, err
+	}
+	w.write(tail)
+	if w.err == nil {
+		w.err = w.w.Flush()
+	}
+	if w.err != nil {
+		w.err = fmt.Errorf("write segment: %w", w.err)
+		return Info{}, w.err
+	}
+	info := Info{Size: w.written, Footer: *f}
+	info.Name = Name{Tenant: f.Tenant, Day: w.day, Level: f.Level, MinT: f.MinT, MaxT: f.MaxT, ID: f.ID}
+	w.err = errors.New("segment is closed")
+	return info, nil
+}
+
+func (w *Writer) section(b []byte, sum bool) Section {
+	s := Section{Offset: w.written, Length: int64(len(b))}
+	if sum {
+		s.CRC = checksum(b)
+	}
+	w.write(b)
+	return s
+}
