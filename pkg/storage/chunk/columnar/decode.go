@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 	"strconv"
 
 	"github.com/klauspost/compress/zstd"
@@ -76,20 +77,22 @@ func (d *decoder) block(most int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if codec == 0 {
+	if codec == codecNone {
 		return d.take(raw)
 	}
-	if codec != 1 {
+	if codec != codecZstd {
 		return nil, errMalformed("unknown codec")
 	}
-	size, err := d.take(4)
+	size, err := d.count(len(d.b))
 	if err != nil {
 		return nil, err
 	}
-	z, err := d.take(int(binary.LittleEndian.Uint32(size)))
+	frame, err := d.take(size)
 	if err != nil {
 		return nil, err
 	}
+	z := append(make([]byte, 0, len(zstdMagic)+size), zstdMagic...)
+	z = append(z, frame...)
 	d.left -= raw
 	out, err := zdec.DecodeAll(z, make([]byte, 0, raw))
 	if err != nil {
@@ -109,6 +112,13 @@ func Decode(b []byte, n int, ts []int64, maxBytes int) (Column, []byte, error) {
 	d := &decoder{b: b, left: 16*maxBytes + 64*n + 1<<20}
 	c, err := d.column(n, ts, 0)
 	return c, d.b, err
+}
+
+// ReadInts reads an int stream of n numbers, and returns what follows it.
+func ReadInts(b []byte, n int) ([]uint64, []byte, error) {
+	d := &decoder{b: b, left: 8*n + 1<<10}
+	v, err := d.readInts(n, nil)
+	return v, d.b, err
 }
 
 func (d *decoder) column(n int, ts []int64, depth int) (Column, error) {
@@ -158,6 +168,13 @@ func (d *decoder) column(n int, ts []int64, depth int) (Column, error) {
 		return &decimalColumn{v, int(places)}, err
 	case kindHex:
 		return d.hex(n)
+	case kindHexInts:
+		head, err := d.take(2)
+		if err != nil || head[1] > 16 {
+			return nil, errMalformed("hex digits too wide")
+		}
+		v, err := d.readInts(n, nil)
+		return &hexIntColumn{v, int(head[1]), head[0]&1 != 0}, err
 	case kindDict:
 		count, err := d.count(n)
 		if err != nil || count == 0 {
@@ -263,6 +280,11 @@ func (c *decimalColumn) Append(dst []byte, row int) []byte {
 	return appendFixed(dst, u%pow10[c.places], c.places)
 }
 
+const (
+	lowerDigits = "0123456789abcdef"
+	upperDigits = "0123456789ABCDEF"
+)
+
 type hexColumn struct {
 	buf   []byte
 	width int // bytes of a value
@@ -270,12 +292,34 @@ type hexColumn struct {
 }
 
 func (c *hexColumn) Append(dst []byte, row int) []byte {
-	digits := "0123456789abcdef"
+	digits := lowerDigits
 	if c.upper {
-		digits = "0123456789ABCDEF"
+		digits = upperDigits
 	}
 	for _, b := range c.buf[row*c.width : (row+1)*c.width] {
 		dst = append(dst, digits[b>>4], digits[b&15])
+	}
+	return dst
+}
+
+type hexIntColumn struct {
+	values []uint64
+	width  int // 0: as many digits as needed
+	upper  bool
+}
+
+func (c *hexIntColumn) Append(dst []byte, row int) []byte {
+	v := c.values[row]
+	width := c.width
+	if width == 0 {
+		width = max(1, (bits.Len64(v)+3)/4)
+	}
+	digits := lowerDigits
+	if c.upper {
+		digits = upperDigits
+	}
+	for i := width - 1; i >= 0; i-- {
+		dst = append(dst, digits[v>>(4*i)&15])
 	}
 	return dst
 }

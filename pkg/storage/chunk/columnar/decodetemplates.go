@@ -12,6 +12,7 @@ type templateColumn struct {
 type decodedTemplate struct {
 	pieces [][]byte
 	fields []field // one per slot
+	pools  []byte  // of a rare template: the pool of each slot
 }
 
 // field gives one slot's text.
@@ -49,7 +50,7 @@ func (d *decoder) templates(n int, ts []int64, depth int) (Column, error) {
 	}
 	c := &templateColumn{list: make([]decodedTemplate, count), index: make([]int32, n)}
 	for i := range c.list {
-		if c.list[i].pieces, text, err = readPieces(text); err != nil {
+		if text, err = c.list[i].read(text); err != nil {
 			return nil, err
 		}
 	}
@@ -73,14 +74,23 @@ func (d *decoder) templates(n int, ts []int64, depth int) (Column, error) {
 			times[id] = append(times[id], ts[i])
 		}
 	}
+	pooled := false
 	for i := range c.list {
 		t := &c.list[i]
 		if rows[i] == 0 {
 			return nil, errMalformed("template without rows")
 		}
+		if t.pools != nil {
+			t.fields = make([]field, len(t.pools))
+			pooled = true
+			continue
+		}
 		if err := d.fields(t, rows[i], times[i], depth); err != nil {
 			return nil, err
 		}
+	}
+	if pooled {
+		return c, d.readPools(c, rows, depth)
 	}
 	return c, nil
 }
@@ -102,6 +112,15 @@ func (d *decoder) fields(t *decodedTemplate, rows int, ts []int64, depth int) er
 			}
 			continue
 		}
+		if len(d.b) > 0 && d.b[0] == kindCopy {
+			d.b = d.b[1:]
+			from, err := d.count(len(t.fields))
+			if err != nil || from == len(t.fields) {
+				return errMalformed("copy of a later slot")
+			}
+			t.fields = append(t.fields, t.fields[from])
+			continue
+		}
 		col, err := d.column(rows, ts, depth+1)
 		if err != nil {
 			return err
@@ -111,29 +130,42 @@ func (d *decoder) fields(t *decodedTemplate, rows int, ts []int64, depth int) er
 	return nil
 }
 
-// readPieces reads a template's text: slots, the lengths of slots+1 pieces, the pieces.
-func readPieces(b []byte) (pieces [][]byte, rest []byte, err error) {
-	slots, k := binary.Uvarint(b)
-	if k <= 0 || slots > 4*maxSlots {
-		return nil, nil, errMalformed("template slots")
+// read takes a template's text off b: slots and whether they are pooled, the pools, the lengths of slots+1 pieces, the pieces.
+func (t *decodedTemplate) read(b []byte) (rest []byte, err error) {
+	shape, k := binary.Uvarint(b)
+	slots := shape >> 1
+	if k <= 0 || slots > maxSlots*4 {
+		return nil, errMalformed("template slots")
 	}
 	b = b[k:]
+	if shape&1 != 0 {
+		if slots > uint64(len(b)) {
+			return nil, errMalformed("template pools")
+		}
+		t.pools = b[:slots:slots]
+		b = b[slots:]
+		for _, p := range t.pools {
+			if p >= poolCount {
+				return nil, errMalformed("template pools")
+			}
+		}
+	}
 	lens := make([]uint64, slots+1)
 	for i := range lens {
 		v, k := binary.Uvarint(b)
 		if k <= 0 || v > 1<<31 {
-			return nil, nil, errMalformed("template text")
+			return nil, errMalformed("template text")
 		}
 		lens[i] = v
 		b = b[k:]
 	}
-	pieces = make([][]byte, slots+1)
+	t.pieces = make([][]byte, slots+1)
 	for i, l := range lens {
 		if l > uint64(len(b)) {
-			return nil, nil, errMalformed("template text")
+			return nil, errMalformed("template text")
 		}
-		pieces[i] = b[:l:l]
+		t.pieces[i] = b[:l:l]
 		b = b[l:]
 	}
-	return pieces, b, nil
+	return b, nil
 }

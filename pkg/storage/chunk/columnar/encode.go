@@ -14,11 +14,13 @@ const (
 	kindFixedInts = 3 // decimal digits, all of one width
 	kindDigits    = 4 // decimal digits of any width
 	kindDecimal   = 5 // [-]digits.digits with a fixed number of decimals
-	kindHex       = 6 // an even number of hex digits, all of one width and one case
+	kindHex       = 6 // an even number of hex digits over 16, all of one width and one case
 	kindDict      = 7
 	kindRaw       = 8
 	kindTemplates = 9
 	kindTime      = 10 // only among the fields of a template: three or four slots that are a time of day
+	kindHexInts   = 12 // hex digits of one case, all of one width or none with leading zeros
+	kindCopy      = 11 // only among the fields of a template: the text of an earlier slot
 )
 
 // maxDepth bounds how deep columns of parts nest: lines, their values, the parts of these.
@@ -32,6 +34,7 @@ type Encoder struct {
 	free  [][]uint64 // scratch for int streams, reset by each top-level column
 	used  int
 	buf   []byte
+	zbuf  []byte
 	dict  dictionary
 	depth int
 }
@@ -70,29 +73,33 @@ func (e *Encoder) bytes(n int) []byte {
 	return e.buf[:n]
 }
 
-// block appends b, compressed where that pays: codec byte | raw length | stored length | bytes.
+// block appends b, compressed where that pays: codec byte | raw length | [stored length] | bytes. A zstd frame is stored
+// without its magic number.
 func (e *Encoder) block(dst, b []byte, fast bool) []byte {
-	if len(b) >= 40 {
-		mark := len(dst)
-		dst = append(dst, 1)
-		dst = binary.AppendUvarint(dst, uint64(len(b)))
+	if len(b) >= 24 {
 		z := e.text
 		if fast {
 			z = e.fast
 		}
-		at := len(dst)
-		dst = append(dst, 0, 0, 0, 0)
-		dst = z.EncodeAll(b, dst)
-		if size := len(dst) - at - 4; size < len(b)-len(b)/32-4 {
-			binary.LittleEndian.PutUint32(dst[at:], uint32(size))
-			return dst
+		e.zbuf = z.EncodeAll(b, e.zbuf[:0])
+		if frame := e.zbuf[len(zstdMagic):]; len(frame) < len(b)-len(b)/64-2 {
+			dst = append(dst, codecZstd)
+			dst = binary.AppendUvarint(dst, uint64(len(b)))
+			dst = binary.AppendUvarint(dst, uint64(len(frame)))
+			return append(dst, frame...)
 		}
-		dst = dst[:mark]
 	}
-	dst = append(dst, 0)
+	dst = append(dst, codecNone)
 	dst = binary.AppendUvarint(dst, uint64(len(b)))
 	return append(dst, b...)
 }
+
+const (
+	codecNone = 0
+	codecZstd = 1
+
+	zstdMagic = "\x28\xb5\x2f\xfd"
+)
 
 // Column appends the values as one column. ts are their rows' timestamps in nanoseconds, or nil; the decoder is given the same.
 func (e *Encoder) Column(dst []byte, values [][]byte, ts []int64) []byte {
@@ -101,6 +108,12 @@ func (e *Encoder) Column(dst []byte, values [][]byte, ts []int64) []byte {
 	}
 	e.used = 0
 	return e.column(dst, values, ts, 0)
+}
+
+// Ints appends an int stream of at least one number.
+func (e *Encoder) Ints(dst []byte, v []uint64) []byte {
+	e.used = 0
+	return e.ints(dst, v, nil)
 }
 
 func (e *Encoder) column(dst []byte, values [][]byte, ts []int64, depth int) []byte {

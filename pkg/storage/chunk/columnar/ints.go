@@ -161,10 +161,10 @@ func (d *decoder) readInts(n int, ts []int64) ([]uint64, error) {
 			return nil, err
 		}
 		if unit = int(b); unit > 9 || len(ts) != n {
-			return nil, fmt.Errorf("int stream relative to time is malformed")
+			return nil, errMalformed("int stream relative to time")
 		}
 	default:
-		return nil, fmt.Errorf("int stream has unknown transform %d", transform)
+		return nil, errMalformed(fmt.Sprintf("int stream has unknown transform %d", transform))
 	}
 	least, err := d.uvarint()
 	if err != nil {
@@ -175,7 +175,7 @@ func (d *decoder) readInts(n int, ts []int64) ([]uint64, error) {
 		return nil, err
 	}
 	if width > 64 {
-		return nil, fmt.Errorf("int stream has width %d", width)
+		return nil, errMalformed(fmt.Sprintf("int stream has width %d", width))
 	}
 	out := make([]uint64, n)
 	if width > 0 {
@@ -218,7 +218,7 @@ func (d *decoder) unpack(out []uint64, width int) error {
 			return err
 		}
 		if len(buf) != n*planes {
-			return fmt.Errorf("int stream holds %d bytes, want %d", len(buf), n*planes)
+			return errMalformed(fmt.Sprintf("int stream holds %d bytes, want %d", len(buf), n*planes))
 		}
 		for p := range planes {
 			shift := uint(8 * p)
@@ -238,7 +238,7 @@ func (d *decoder) unpack(out []uint64, width int) error {
 			out[i] = readBits(buf, pos, width) & mask
 		}
 	default:
-		return fmt.Errorf("int stream has unknown packing %d", packing)
+		return errMalformed(fmt.Sprintf("int stream has unknown packing %d", packing))
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ func (e *Encoder) numeric(dst []byte, values [][]byte, ts []int64) ([]byte, bool
 	if out, ok := e.decimals(dst, values); ok {
 		return out, true
 	}
-	return e.hex(dst, values)
+	return e.hexDigits(dst, values)
 }
 
 func (e *Encoder) digits(dst []byte, values [][]byte, ts []int64) ([]byte, bool) {
@@ -101,15 +101,12 @@ func (e *Encoder) decimals(dst []byte, values [][]byte) ([]byte, bool) {
 	return e.ints(dst, nums, nil), true
 }
 
-// hex packs two digits into a byte.
-func (e *Encoder) hex(dst []byte, values [][]byte) ([]byte, bool) {
+// hexDigits handles hex digits of one case: as numbers when they fit, else packed two to a byte.
+func (e *Encoder) hexDigits(dst []byte, values [][]byte) ([]byte, bool) {
 	width := len(values[0])
-	if width%2 != 0 || width < 4 {
-		return dst, false
-	}
-	lower, upper := true, true
+	lower, upper, fixed, canonical, longest := true, true, true, true, 0
 	for _, v := range values {
-		if len(v) != width {
+		if len(v) == 0 {
 			return dst, false
 		}
 		for _, c := range v {
@@ -119,10 +116,30 @@ func (e *Encoder) hex(dst []byte, values [][]byte) ([]byte, bool) {
 		if !lower && !upper {
 			return dst, false
 		}
+		fixed = fixed && len(v) == width
+		canonical = canonical && v[0] != '0'
+		longest = max(longest, len(v))
 	}
 	flags := byte(0)
 	if !lower {
 		flags = 1
+	}
+	if longest <= 16 && (fixed || canonical) {
+		nums := e.grab(len(values))
+		for i, v := range values {
+			var x uint64
+			for _, c := range v {
+				x = x<<4 | uint64(hexValue[c])
+			}
+			nums[i] = x
+		}
+		if !fixed {
+			width = 0
+		}
+		return e.ints(append(dst, kindHexInts, flags, byte(width)), nums, nil), true
+	}
+	if !fixed || width%2 != 0 {
+		return dst, false
 	}
 	buf := make([]byte, 0, len(values)*width/2)
 	for _, v := range values {

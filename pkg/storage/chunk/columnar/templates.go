@@ -11,6 +11,7 @@ type template struct {
 	pieces [][]byte
 	rows   []int32 // of the column, ascending
 	spans  []span  // len(rows) * slots of them
+	pools  []uint8 // of a rare template: which pool each slot's values go to
 }
 
 func (t *template) slots() int { return len(t.pieces) - 1 }
@@ -29,8 +30,12 @@ func (s *templateSet) add(hash uint64, row int, line []byte, spans []span) bool 
 		s.byHash[hash] = id
 		s.list = append(s.list, &template{pieces: cut(line, spans)})
 	}
+	return s.append(id, row, line, spans)
+}
+
+func (s *templateSet) append(id int32, row int, line []byte, spans []span) bool {
 	t := s.list[id]
-	if ok && !t.fits(line, spans) {
+	if len(t.rows) > 0 && !t.fits(line, spans) {
 		return false
 	}
 	t.rows = append(t.rows, int32(row))
@@ -65,32 +70,30 @@ func (t *template) fits(line []byte, spans []span) bool {
 // wholeLine marks the template of the rows that share no skeleton: one variable and nothing else.
 var wholeLine = [][]byte{nil, nil}
 
-// group cuts the values into templates. Skeletons with few rows are merged where they differ in words only, and what is
-// still rare then stands whole.
-func (e *Encoder) group(values [][]byte) []*template {
+// group cuts the values into templates. Skeletons that differ in words only are merged where that is likely to be
+// smaller, and what has no template of its own then stands whole.
+func (e *Encoder) group(values [][]byte, depth int) []*template {
+	e.tok.parts = depth > 0
 	set := templateSet{byHash: map[uint64]int32{}}
-	var loose []int32
+	var whole []int32
 	for i, v := range values {
 		hash, ok := e.tok.line(v)
 		if !ok || !set.add(hash, i, v, e.tok.spans) {
-			loose = append(loose, int32(i))
+			whole = append(whole, int32(i))
 		}
 	}
-	least := max(4, min(32, len(values)/128))
-	kept := set.list[:0:0]
+	kept := make([]*template, 0, len(set.list))
 	for _, t := range set.list {
-		if len(t.rows) >= least {
-			kept = append(kept, t)
+		if len(t.rows) >= minRows {
+			kept = append(kept, t.fold(values))
 		} else {
-			loose = append(loose, t.rows...)
+			whole = append(whole, t.rows...)
 		}
 	}
-	if len(loose) == 0 {
-		return kept
-	}
+	loose := whole
+	whole = nil
 	slices.Sort(loose)
 	byWords := templateSet{byHash: map[uint64]int32{}}
-	var whole []int32
 	for _, row := range loose {
 		v := values[row]
 		hash, ok := e.words.line(v)
@@ -98,12 +101,27 @@ func (e *Encoder) group(values [][]byte) []*template {
 			whole = append(whole, row)
 		}
 	}
+	var rare []int32
 	for _, t := range byWords.list {
-		if len(t.rows) >= 4 {
+		if len(t.rows) >= minWordRows {
 			kept = append(kept, t.fold(values))
 		} else {
-			whole = append(whole, t.rows...)
+			rare = append(rare, t.rows...)
 		}
+	}
+	slices.Sort(rare)
+	pooled := templateSet{byHash: map[uint64]int32{}}
+	for _, row := range rare {
+		v := values[row]
+		hash, ok := e.tok.line(v)
+		if !ok || !pooled.add(hash, int(row), v, e.tok.spans) {
+			whole = append(whole, row)
+		}
+	}
+	for _, t := range pooled.list {
+		t = t.fold(values)
+		t.pools = t.classify(values)
+		kept = append(kept, t)
 	}
 	if len(whole) > 0 {
 		slices.Sort(whole)
@@ -115,6 +133,12 @@ func (e *Encoder) group(values [][]byte) []*template {
 	}
 	return kept
 }
+
+// A skeleton with fewer rows than these does not become a template.
+const (
+	minRows     = 8
+	minWordRows = 32
+)
 
 // fold makes literals of the slots that hold the same text in every row.
 func (t *template) fold(values [][]byte) *template {
@@ -151,8 +175,8 @@ func (t *template) fold(values [][]byte) *template {
 
 // templates appends the values as templates and one column per variable. It refuses when the values have too little in common.
 func (e *Encoder) templates(dst []byte, values [][]byte, ts []int64, depth int) ([]byte, bool) {
-	list := e.group(values)
-	if len(list) == 1 && &list[0].pieces[0] == &wholeLine[0] || len(list) > 1<<16 {
+	list := e.group(values, depth)
+	if len(list) > 1<<16 || !worthTemplates(list, len(values)) {
 		return dst, false
 	}
 	dst = append(dst, kindTemplates)
@@ -163,7 +187,12 @@ func (e *Encoder) templates(dst []byte, values [][]byte, ts []int64, depth int) 
 		for _, row := range t.rows {
 			ids[row] = uint64(id)
 		}
-		text = binary.AppendUvarint(text, uint64(t.slots()))
+		shape := uint64(t.slots()) << 1
+		if t.pools != nil {
+			shape |= 1
+		}
+		text = binary.AppendUvarint(text, shape)
+		text = append(text, t.pools...)
 		for _, p := range t.pieces {
 			text = binary.AppendUvarint(text, uint64(len(p)))
 		}
@@ -174,9 +203,26 @@ func (e *Encoder) templates(dst []byte, values [][]byte, ts []int64, depth int) 
 	dst = e.block(dst, text, false)
 	dst = e.ints(dst, ids, nil)
 	for _, t := range list {
-		dst = e.fields(dst, t, values, ts, depth)
+		if t.pools == nil {
+			dst = e.fields(dst, t, values, ts, depth)
+		}
 	}
-	return dst, true
+	return e.poolColumns(dst, list, values, ids, depth), true
+}
+
+// worthTemplates tells whether the templates say anything that the values alone do not.
+func worthTemplates(list []*template, rows int) bool {
+	good := 0
+	for _, t := range list {
+		literal := 0
+		for _, p := range t.pieces {
+			literal += len(p)
+		}
+		if t.pools == nil && (literal > 0 || t.slots() > 1) {
+			good += len(t.rows)
+		}
+	}
+	return good*4 >= rows
 }
 
 // fields appends a template's columns.
@@ -193,11 +239,18 @@ func (e *Encoder) fields(dst []byte, t *template, values [][]byte, ts []int64, d
 		}
 	}
 	slot := make([][]byte, len(t.rows))
+	first := values[t.rows[0]]
 	whole := &t.pieces[0] == &wholeLine[0]
 	for s := 0; s < n; {
 		if out, used := e.timeOfDay(dst, t, s, values, rowTimes); used > 0 {
 			dst = out
 			s += used
+			continue
+		}
+		if from := t.copyOf(s, values, first); from >= 0 {
+			dst = append(dst, kindCopy)
+			dst = binary.AppendUvarint(dst, uint64(from))
+			s++
 			continue
 		}
 		for i, row := range t.rows {
@@ -212,4 +265,26 @@ func (e *Encoder) fields(dst []byte, t *template, values [][]byte, ts []int64, d
 		s++
 	}
 	return dst
+}
+
+// copyOf returns an earlier slot that holds the same text as slot s in every row, or -1.
+func (t *template) copyOf(s int, values [][]byte, first []byte) int {
+	n := t.slots()
+	sp := t.spans[s]
+	text := first[sp.off : sp.off+sp.n]
+next:
+	for p := range s {
+		if q := t.spans[p]; q.n != sp.n || !bytes.Equal(first[q.off:q.off+q.n], text) {
+			continue
+		}
+		for i, row := range t.rows {
+			a, b := t.spans[i*n+s], t.spans[i*n+p]
+			line := values[row]
+			if a.n != b.n || !bytes.Equal(line[a.off:a.off+a.n], line[b.off:b.off+b.n]) {
+				continue next
+			}
+		}
+		return p
+	}
+	return -1
 }

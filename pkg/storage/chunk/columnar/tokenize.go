@@ -37,7 +37,8 @@ const maxSlots = 192
 // between them where a variable stood; lines with equal skeletons share a template.
 type tokenizer struct {
 	spans []span // of the current line
-	words bool   // words without digits are variables too
+	words bool   // whole words are variables, whether they hold digits or not
+	parts bool   // addresses and UUIDs are cut into their parts too
 	hash  uint64
 	lit   int // start of the literal that is being read
 	full  bool
@@ -113,6 +114,10 @@ func (t *tokenizer) variable(line []byte, from, to int) {
 
 // text cuts line[from:to] by character class: runs of letters and digits that hold a digit are variables.
 func (t *tokenizer) text(line []byte, from, to int) {
+	if t.words {
+		t.wholeWords(line, from, to)
+		return
+	}
 	for i := from; i < to; {
 		c := class[line[i]]
 		if c == classOther {
@@ -137,11 +142,18 @@ func (t *tokenizer) text(line []byte, from, to int) {
 			lower = lower && hexLower[b]
 			upper = upper && hexUpper[b]
 		}
+		if digits == 0 && (i-start != 8 || !lower) {
+			continue
+		}
+		if !t.parts && i < to {
+			if end := composite(line, start, i, to); end > 0 {
+				t.variable(line, start, end)
+				i = end
+				continue
+			}
+		}
 		switch {
 		case digits == 0:
-			if t.words {
-				t.variable(line, start, i)
-			}
 		case digits == i-start, lower, upper:
 			t.variable(line, start, i)
 		case i-start > 2 && line[start] == '0' && line[start+1] == 'x':
@@ -154,14 +166,75 @@ func (t *tokenizer) text(line []byte, from, to int) {
 	}
 }
 
-// split makes variables of the runs of digits in a word, and of its letters too when words are variables.
+// composite returns the end of the IPv4 address or UUID whose first part is line[from:i], or 0.
+func composite(line []byte, from, i, to int) int {
+	switch {
+	case line[i] == '.' && i-from <= 3:
+		end := i
+		for range 3 {
+			at := end + 1
+			if end >= to || line[end] != '.' {
+				return 0
+			}
+			for end = at; end < to && class[line[end]] == classDigit; end++ {
+			}
+			if end == at || end-at > 3 {
+				return 0
+			}
+		}
+		if class[line[from]] != classDigit || end < to && (class[line[end]] != classOther || line[end] == '.' && end+1 < to && class[line[end+1]] != classOther) {
+			return 0
+		}
+		return end
+	case line[i] == '-' && i-from == 8 && to-from >= 36:
+		for k, b := range line[from : from+36] {
+			if k == 8 || k == 13 || k == 18 || k == 23 {
+				if b != '-' {
+					return 0
+				}
+			} else if !hexLower[b] && !hexUpper[b] {
+				return 0
+			}
+		}
+		return from + 36
+	}
+	return 0
+}
+
+// wordEnd marks the bytes that end a whole word.
+var wordEnd [256]bool
+
+func init() {
+	for c := range 33 {
+		wordEnd[c] = true
+	}
+	for _, c := range []byte("[](){}<>\"',;=|:") {
+		wordEnd[c] = true
+	}
+}
+
+func (t *tokenizer) wholeWords(line []byte, from, to int) {
+	for i := from; i < to; {
+		if wordEnd[line[i]] {
+			i++
+			continue
+		}
+		start := i
+		for i < to && !wordEnd[line[i]] {
+			i++
+		}
+		t.variable(line, start, i)
+	}
+}
+
+// split makes variables of the runs of digits in a word.
 func (t *tokenizer) split(line []byte, from, to int) {
 	for i := from; i < to; {
 		start, c := i, class[line[i]]
 		for i < to && class[line[i]] == c {
 			i++
 		}
-		if c == classDigit || t.words {
+		if c == classDigit {
 			t.variable(line, start, i)
 		}
 	}

@@ -1,0 +1,138 @@
+package columnar
+
+// A template with few rows has no columns of its own: its variables go, row by row and slot by slot, to pools that all such templates
+// share, one for each class of text, so that a few numbers do not pay for a column each.
+const (
+	poolInts = iota
+	poolUUIDs
+	poolHex8
+	poolHex16
+	poolHex32
+	poolHex
+	poolOther
+	poolCount
+)
+
+func poolOf(v []byte) uint8 {
+	digits, hex := true, true
+	for i, c := range v {
+		if c == '-' && len(v) == 36 && (i == 8 || i == 13 || i == 18 || i == 23) {
+			continue
+		}
+		digits = digits && c-'0' <= 9
+		hex = hex && (hexLower[c] || hexUpper[c])
+	}
+	switch {
+	case len(v) == 36 && hex:
+		return poolUUIDs
+	case len(v) == 8 && hex && !digits:
+		return poolHex8
+	case len(v) == 16 && hex && !digits:
+		return poolHex16
+	case len(v) == 32 && hex:
+		return poolHex32
+	case digits && len(v) > 0 && len(v) <= 19:
+		return poolInts
+	case hex && len(v) > 0:
+		return poolHex
+	}
+	return poolOther
+}
+
+// classify returns the pool of each slot: the class that all of its values share.
+func (t *template) classify(values [][]byte) []uint8 {
+	n := t.slots()
+	pools := make([]uint8, n)
+	for s := range n {
+		for i, row := range t.rows {
+			sp := t.spans[i*n+s]
+			p := poolOf(values[row][sp.off : sp.off+sp.n])
+			switch {
+			case i == 0:
+				pools[s] = p
+			case p == pools[s]:
+			case p < poolOther && pools[s] < poolOther && p != poolUUIDs && pools[s] != poolUUIDs:
+				pools[s] = poolHex
+			default:
+				pools[s] = poolOther
+			}
+		}
+	}
+	return pools
+}
+
+// poolColumns appends the pools in order, each as a column; the decoder derives their lengths from the templates and ids.
+func (e *Encoder) poolColumns(dst []byte, list []*template, values [][]byte, ids []uint64, depth int) []byte {
+	var pools [poolCount][][]byte
+	next := make([]int, len(list))
+	any := false
+	for row, id := range ids {
+		t := list[id]
+		if t.pools == nil {
+			continue
+		}
+		n := t.slots()
+		at := next[id] * n
+		next[id]++
+		for s, p := range t.pools {
+			sp := t.spans[at+s]
+			pools[p] = append(pools[p], values[row][sp.off:sp.off+sp.n])
+			any = true
+		}
+	}
+	if !any {
+		return dst
+	}
+	for _, values := range pools {
+		if len(values) > 0 {
+			dst = e.column(dst, values, nil, depth+1)
+		}
+	}
+	return dst
+}
+
+// readPools reads the pools and gives the pooled templates their fields.
+func (d *decoder) readPools(c *templateColumn, rows []int, depth int) error {
+	var total [poolCount]int
+	for i := range c.list {
+		for _, p := range c.list[i].pools {
+			total[p] += rows[i]
+		}
+	}
+	var columns [poolCount]Column
+	for p, n := range total {
+		if n > d.left {
+			return errMalformed("pool size")
+		}
+		if n > 0 {
+			col, err := d.column(n, nil, depth+1)
+			if err != nil {
+				return err
+			}
+			columns[p] = col
+		}
+	}
+	var next [poolCount]int32
+	for _, id := range c.ids {
+		t := &c.list[id]
+		for s, p := range t.pools {
+			if t.fields[s].column == nil {
+				t.fields[s].column = &pooledColumn{values: columns[p]}
+			}
+			pc := t.fields[s].column.(*pooledColumn)
+			pc.at = append(pc.at, next[p])
+			next[p]++
+		}
+	}
+	return nil
+}
+
+// pooledColumn is one slot of a rare template.
+type pooledColumn struct {
+	values Column
+	at     []int32 // where each row's value stands in the pool
+}
+
+func (c *pooledColumn) Append(dst []byte, row int) []byte {
+	return c.values.Append(dst, int(c.at[row]))
+}
