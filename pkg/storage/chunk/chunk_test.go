@@ -52,19 +52,23 @@ func requireSameEntries(t testing.TB, want, got []Entry) {
 	}
 }
 
+// encodings are those that a stored chunk may have.
+var encodings = [2]Encoding{EncodingPlain, EncodingColumnar}
+
 func TestRoundTrip(t *testing.T) {
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		entries := Normalize(randomEntries(r, 1+r.IntN(400)))
 		prefix := []byte("prefix")
-		data, meta, err := Encode(slices.Clone(prefix), EncodingPlain, entries, seed)
+		encoding := encodings[seed%2]
+		data, meta, err := Encode(slices.Clone(prefix), encoding, entries, seed)
 		require.NoError(t, err)
 		require.True(t, bytes.HasPrefix(data, prefix))
 		data = data[len(prefix):]
-		require.Equal(t, EncodingPlain, meta.Encoding)
+		require.Equal(t, encoding, meta.Encoding)
 		require.Equal(t, seed, meta.Order)
 		require.EqualValues(t, len(data), meta.StoredBytes)
-		again, _, err := Encode(nil, EncodingPlain, entries, seed)
+		again, _, err := Encode(nil, encoding, entries, seed)
 		require.NoError(t, err)
 		require.Equal(t, data, again, "encoding is deterministic")
 
@@ -126,8 +130,14 @@ func TestDamage(t *testing.T) {
 		e.Metadata = []labels.Label{{Name: "trace", Value: fmt.Sprint(r.Uint64())}}
 		entries = append(entries, e)
 	}
-	data, meta, err := Encode(nil, EncodingPlain, entries, 1)
-	require.NoError(t, err)
+	for _, encoding := range encodings {
+		data, meta, err := Encode(nil, encoding, entries, 1)
+		require.NoError(t, err)
+		requireDamageShows(t, data, meta)
+	}
+}
+
+func requireDamageShows(t *testing.T, data []byte, meta Meta) {
 	for at := range data {
 		for _, bit := range []byte{1, 0x80, 0xff} {
 			bad := bytes.Clone(data)
@@ -150,7 +160,7 @@ func TestDamage(t *testing.T) {
 		func(m *Meta) { m.Rows = math.MaxInt },
 		func(m *Meta) { m.MinT-- },
 		func(m *Meta) { m.MaxT++ },
-		func(m *Meta) { m.LineBytes-- },
+		func(m *Meta) { m.LineBytes = m.RawBytes + 1 },
 		func(m *Meta) { m.RawBytes++ },
 		func(m *Meta) { m.RawBytes = math.MaxInt64; m.LineBytes = math.MaxInt64 },
 		func(m *Meta) { m.RawBytes = -1 },
@@ -217,6 +227,34 @@ func withChecksums(data []byte) []byte {
 	return appendParts(nil, parts)
 }
 
+func TestEncodeBest(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 8))
+	noise := make([]Entry, 50)
+	regular := make([]Entry, 500)
+	for i := range noise {
+		noise[i] = Entry{Timestamp: int64(i), Line: make([]byte, 200)}
+		for k := range noise[i].Line {
+			noise[i].Line[k] = byte(r.Uint32())
+		}
+	}
+	for i := range regular {
+		regular[i] = Entry{Timestamp: int64(i), Line: fmt.Appendf(nil, "request %d served in %d ms", r.IntN(1e9), r.IntN(100))}
+	}
+	_, meta, err := EncodeBest(nil, noise, 0)
+	require.NoError(t, err)
+	for _, encoding := range encodings {
+		_, other, err := Encode(nil, encoding, noise, 0)
+		require.NoError(t, err)
+		require.LessOrEqual(t, meta.StoredBytes, other.StoredBytes)
+	}
+	out, meta, err := EncodeBest([]byte("x"), regular, 0)
+	require.NoError(t, err)
+	require.Equal(t, EncodingColumnar, meta.Encoding)
+	reader, err := Open(out[1:], meta)
+	require.NoError(t, err)
+	requireSameEntries(t, regular, ReadAll(nil, reader))
+}
+
 func FuzzRoundTrip(f *testing.F) {
 	f.Add([]byte("line\nother\x00line"), int64(1), uint8(3))
 	f.Fuzz(func(t *testing.T, line []byte, ts int64, cut uint8) {
@@ -226,11 +264,13 @@ func FuzzRoundTrip(f *testing.F) {
 			entries[0].Metadata = []labels.Label{{Name: string(line[:at]), Value: string(line[at:])}}
 		}
 		entries = Normalize(entries)
-		data, meta, err := Encode(nil, EncodingPlain, entries, 0)
-		require.NoError(t, err)
-		reader, err := Open(data, meta)
-		require.NoError(t, err)
-		requireSameEntries(t, entries, ReadAll(nil, reader))
-		reader.Close()
+		for _, encoding := range encodings {
+			data, meta, err := Encode(nil, encoding, entries, 0)
+			require.NoError(t, err)
+			reader, err := Open(data, meta)
+			require.NoError(t, err)
+			requireSameEntries(t, entries, ReadAll(nil, reader))
+			reader.Close()
+		}
 	})
 }

@@ -119,3 +119,19 @@ func checkMeta(m Meta) error {
 	}
 	return nil
 }
+
+// EncodeBest is Encode with the encoding that suits the entries: columnar, or plain where columns do not help.
+func EncodeBest(dst []byte, entries []Entry, order uint64) ([]byte, Meta, error) {
+	out, meta, err := Encode(dst, EncodingColumnar, entries, order)
+	if err != nil || meta.StoredBytes*columnsHelp < meta.RawBytes {
+		return out, meta, err
+	}
+	other, plain, err := Encode(nil, EncodingPlain, entries, order)
+	if err != nil || plain.StoredBytes >= meta.StoredBytes {
+		return out, meta, err
+	}
+	return append(out[:len(dst)], other...), plain, nil
+}
+
+// columnsHelp is the ratio of raw to stored bytes from which on trying plain as well is not worth its time.
+const columnsHelp = 3
