@@ -1,0 +1,122 @@
+package ci
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// Test runs every check of backend and frontend and ends with the closing line that sums them up.
+func Test(ctx context.Context) error {
+	r := &report{out: os.Stdout}
+	var lanes sync.WaitGroup
+	var built, frontend bool
+	lanes.Go(func() { built = r.backend(ctx) })
+	lanes.Go(func() { frontend = r.frontend(ctx) })
+	lanes.Wait()
+	r.step("browser suite", func(out io.Writer) (Tally, error) {
+		if !built || !frontend {
+			return Tally{}, errSkip("needs the backend and the frontend, which did not build")
+		}
+		return browserSuite(ctx, out)
+	})
+	return r.close()
+}
+
+// Lint runs the static checks of backend and frontend.
+func Lint(ctx context.Context) error {
+	r := &report{out: os.Stdout}
+	r.backendLint(ctx)
+	if r.step("npm packages", single(func(out io.Writer) error { return npmInstall(ctx, out) })) {
+		r.frontendLint(ctx)
+	}
+	return r.close()
+}
+
+// close prints what failed and what was skipped, then the closing line.
+func (r *report) close() error {
+	for _, skip := range r.skips {
+		fmt.Fprintln(r.out, "skipped:", skip)
+	}
+	for _, name := range r.failed {
+		fmt.Fprintln(r.out, "failed:", name)
+	}
+	fmt.Fprintln(r.out, r.tally.String())
+	if len(r.failed) > 0 {
+		return fmt.Errorf("failed: %s", strings.Join(r.failed, ", "))
+	}
+	return nil
+}
+
+// backend checks, builds and tests the Go side. It returns whether the plugin was built.
+func (r *report) backend(ctx context.Context) bool {
+	built := r.step("build backend", single(func(io.Writer) error { return Backend(ctx) }))
+	r.backendLint(ctx)
+	r.step("go test -race", func(out io.Writer) (Tally, error) {
+		env := []string{"CGO_ENABLED=1"}
+		if built {
+			path, err := filepath.Abs(Binary())
+			if err != nil {
+				return Tally{}, err
+			}
+			env = append(env, "CAMBIUM_PLUGIN_BINARY="+path)
+		}
+		return goTest(ctx, out, env, "-race", "-timeout", "15m", "./...")
+	})
+	return built
+}
+
+func (r *report) backendLint(ctx context.Context) {
+	r.step("gofmt", single(func(out io.Writer) error { return gofmt(ctx, out) }))
+	r.step("go vet", single(func(out io.Writer) error {
+		return quiet(ctx, out, staticEnv, "go", "vet", "-tags", buildTags, "./...")
+	}))
+	r.step("staticcheck", single(func(out io.Writer) error {
+		return quiet(ctx, out, staticEnv, "go", "tool", "staticcheck", "-tags", buildTags, "./...")
+	}))
+}
+
+// gofmt fails when a Go file of the repository is not formatted.
+func gofmt(ctx context.Context, out io.Writer) error {
+	var files strings.Builder
+	cmd := exec.CommandContext(ctx, "gofmt", "-l", "Magefile.go", "internal", "pkg")
+	cmd.Stdout, cmd.Stderr = &files, out
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("gofmt: %w", err)
+	}
+	if files.Len() > 0 {
+		fmt.Fprint(out, files.String())
+		return errors.New("these files need `gofmt -w`")
+	}
+	return nil
+}
+
+// frontend checks, tests and builds the TypeScript side. It returns whether the frontend and the workbench page were built.
+func (r *report) frontend(ctx context.Context) bool {
+	if !r.step("npm packages", single(func(out io.Writer) error { return npmInstall(ctx, out) })) {
+		return false
+	}
+	r.frontendLint(ctx)
+	r.step("frontend unit tests", func(out io.Writer) (Tally, error) { return jest(ctx, out) })
+	built := true
+	for _, script := range frontendBuilds() {
+		built = r.step("npm run "+script, single(func(out io.Writer) error {
+			return quiet(ctx, out, nil, "npm", "run", script)
+		})) && built
+	}
+	return built
+}
+
+func (r *report) frontendLint(ctx context.Context) {
+	for _, script := range []string{"typecheck", "lint"} {
+		r.step("npm run "+script, single(func(out io.Writer) error {
+			return quiet(ctx, out, nil, "npm", "run", script)
+		}))
+	}
+}
