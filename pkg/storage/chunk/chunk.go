@@ -2,6 +2,8 @@ package chunk
 
 import (
 	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/cambium-logs/cambium/pkg/storage/chunk/columnar"
 )
 
 // Entry is one log line with its time and structured metadata.
@@ -44,4 +46,16 @@ type Reader interface {
 	Metadata(row int, buf []labels.Label) []labels.Label
 	// Close releases the chunk's buffers; nothing got from the Reader may be used afterwards.
 	Close()
+}
+
+// Rows is a set of rows of a chunk.
+type Rows = columnar.Rows
+
+// NewRows returns an empty set for a chunk of n rows.
+func NewRows(n int) Rows { return columnar.NewRows(n) }
+
+// Searcher is what a Reader implements when it can tell, without rebuilding lines, which rows may hold a text. It leaves out no row whose line
+// contains the needle.
+type Searcher interface {
+	Search(needle []byte, rows Rows)
 }

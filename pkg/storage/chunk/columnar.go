@@ -83,7 +83,7 @@ func encodeMetadataColumns(e *columnar.Encoder, entries []Entry) []byte {
 // columnReader rebuilds rows from their columns.
 type columnReader struct {
 	times    []int64
-	lines    columnar.Column
+	lines    *columnar.Values
 	metadata metadataColumns
 }
 
@@ -160,6 +160,14 @@ func (r *columnReader) Metadata(row int, buf []labels.Label) []labels.Label {
 	return r.metadata.row(row, buf)
 }
 
+// Err tells what was found wrong while lines were rebuilt.
+func (r *columnReader) Err() error {
+	if err := r.lines.Err(); err != nil {
+		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return nil
+}
+
 func (r *columnReader) Close() {}
 
 // metadataColumns is the structured metadata of a columnar chunk. The zero value is that of a chunk without metadata.
@@ -230,7 +238,7 @@ func (m *metadataColumns) open(b []byte, meta Meta) error {
 }
 
 // columnStrings renders a column as slices of one string, which stay valid after the chunk is closed.
-func columnStrings(col columnar.Column, n int, budget *int64) ([]string, error) {
+func columnStrings(col *columnar.Values, n int, budget *int64) ([]string, error) {
 	var buf []byte
 	ends := make([]int, n)
 	for i := range n {
@@ -239,6 +247,9 @@ func columnStrings(col columnar.Column, n int, budget *int64) ([]string, error) 
 			return nil, fmt.Errorf("%w: structured metadata is longer than the chunk's description says", ErrCorrupt)
 		}
 		ends[i] = len(buf)
+	}
+	if err := col.Err(); err != nil {
+		return nil, err
 	}
 	*budget -= int64(len(buf))
 	text := string(buf)
@@ -261,3 +272,6 @@ func (m *metadataColumns) row(row int, buf []labels.Label) []labels.Label {
 	}
 	return buf
 }
+
+// Search marks the rows whose lines contain the needle, and maybe others.
+func (r *columnReader) Search(needle []byte, rows Rows) { r.lines.Search(needle, rows, len(r.times)) }

@@ -23,6 +23,7 @@ func roundTrip(t testing.TB, values [][]byte, ts []int64) {
 	col, rest, err := Decode(append(out, "rest"...)[1:], len(values), ts, total)
 	require.NoError(t, err)
 	require.Equal(t, "rest", string(rest))
+	defer func() { require.NoError(t, col.Err()) }()
 	var buf []byte
 	for i, v := range values {
 		buf = col.Append(buf[:0], i)
@@ -139,6 +140,62 @@ func TestRandomLines(t *testing.T) {
 	}
 }
 
+// Every row that holds a needle is found, whatever the needle: cut from the lines themselves, cut across values, or made up.
+func TestSearchMissesNothing(t *testing.T) {
+	for seed := range uint64(400) {
+		r := rand.New(rand.NewPCG(seed, 5))
+		lines := randomLines(r, 1+r.IntN(300))
+		total := 0
+		for _, l := range lines {
+			total += len(l)
+		}
+		out := encoder.Column(nil, lines, nil)
+		col, _, err := Decode(out, len(lines), nil, total)
+		require.NoError(t, err)
+		for range 30 {
+			var needle []byte
+			if l := lines[r.IntN(len(lines))]; len(l) > 0 && r.IntN(5) > 0 {
+				from := r.IntN(len(l))
+				needle = l[from:min(len(l), from+1+r.IntN(20))]
+			} else {
+				needle = []byte([]string{"zebra", "0", "a", `","`, " ", "99999", "\xff\xfe"}[r.IntN(7)])
+			}
+			requireFound(t, col, lines, needle)
+		}
+	}
+}
+
+// requireFound fails when Search leaves out a row that holds the needle.
+func requireFound(t testing.TB, col *Values, lines [][]byte, needle []byte) {
+	t.Helper()
+	rows := NewRows(len(lines))
+	col.Search(needle, rows, len(lines))
+	for i, l := range lines {
+		if bytes.Contains(l, needle) && !rows.Has(i) {
+			t.Fatalf("row %d %q holds %q and was not found", i, l, needle)
+		}
+	}
+}
+
+// Words that no line holds are told from the templates and dictionaries alone.
+func TestSearchRulesOut(t *testing.T) {
+	var lines [][]byte
+	for i := range 1000 {
+		lines = append(lines, fmt.Appendf(nil, `{"ts":"2026-11-01T00:%02d:%02d.%03dZ","level":"info","n":%d,"trace":"%016x"}`, i/60%60, i%60, i, i, i*77777))
+	}
+	out := encoder.Column(nil, lines, nil)
+	col, _, err := Decode(out, len(lines), nil, 1<<20)
+	require.NoError(t, err)
+	for _, needle := range []string{"quarkdump", "level=info", `"error"`, "x"} {
+		rows := NewRows(len(lines))
+		col.Search([]byte(needle), rows, len(lines))
+		require.True(t, rows.Empty(), needle)
+	}
+	rows := NewRows(len(lines))
+	col.Search([]byte(`"n":77,"`), rows, len(lines))
+	require.True(t, rows.Has(77))
+}
+
 func TestInts(t *testing.T) {
 	for seed := range uint64(500) {
 		r := rand.New(rand.NewPCG(seed, 2))
@@ -163,6 +220,11 @@ func FuzzColumn(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, start int64) {
 		values := bytes.Split(data, []byte("\n"))
 		roundTrip(t, values, nil)
+		col, _, err := Decode(encoder.Column(nil, values, nil), len(values), nil, len(data))
+		require.NoError(t, err)
+		for i := 0; i+3 < len(data); i += 1 + len(data)/20 {
+			requireFound(t, col, values, data[i:i+3])
+		}
 		ts := make([]int64, len(values))
 		for i := range ts {
 			ts[i] = start + int64(i)*1_234_567
@@ -189,6 +251,9 @@ func FuzzDecode(f *testing.F) {
 		}
 		for i := range n {
 			col.Append(nil, i)
+		}
+		if err := col.Err(); err != nil {
+			require.ErrorIs(t, err, ErrMalformed)
 		}
 	})
 }

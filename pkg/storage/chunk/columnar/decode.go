@@ -4,8 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/bits"
-	"strconv"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -15,17 +14,20 @@ var ErrMalformed = errors.New("malformed columnar data")
 
 func errMalformed(what string) error { return fmt.Errorf("%w: %s", ErrMalformed, what) }
 
-// Column is a decoded column: row i's value is appended by Append.
-type Column interface {
-	Append(dst []byte, row int) []byte
-}
+var zstdDecoders = sync.Pool{New: func() any {
+	// The options are constant and valid: an error cannot happen.
+	d, _ := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxMemory(1<<30))
+	return d
+}}
 
-var zdec, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(1<<30), zstd.WithDecoderLowmem(true))
+// rowTimes gives the timestamps of a column's rows; nil when it was encoded without.
+type rowTimes func() []int64
 
-// decoder reads a payload front to back. left bounds what may still be allocated for decompressed data.
+// decoder reads a payload front to back. left bounds the sizes that blocks may claim.
 type decoder struct {
-	b    []byte
-	left int
+	b     []byte
+	left  int
+	fault *fault
 }
 
 func (d *decoder) byte() (byte, error) {
@@ -41,7 +43,7 @@ func (d *decoder) take(n int) ([]byte, error) {
 	if n < 0 || n > len(d.b) {
 		return nil, errMalformed("unexpected end")
 	}
-	p := d.b[:n]
+	p := d.b[:n:n]
 	d.b = d.b[n:]
 	return p, nil
 }
@@ -61,14 +63,15 @@ func (d *decoder) count(most int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if v > uint64(most) {
+	if v > uint64(max(most, 0)) {
 		return 0, errMalformed(fmt.Sprintf("count %d exceeds %d", v, most))
 	}
 	return int(v), nil
 }
 
-// block reads a block whose raw length is at most most.
-func (d *decoder) block(most int) ([]byte, error) {
+// skipBlock takes a block whose raw length is at most most off d and returns it as it is.
+func (d *decoder) skipBlock(most int) ([]byte, error) {
+	start := d.b
 	codec, err := d.byte()
 	if err != nil {
 		return nil, err
@@ -77,24 +80,54 @@ func (d *decoder) block(most int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if codec == codecNone {
-		return d.take(raw)
+	stored := raw
+	if codec == codecZstd {
+		if stored, err = d.count(len(d.b)); err != nil {
+			return nil, err
+		}
 	}
-	if codec != codecZstd {
-		return nil, errMalformed("unknown codec")
+	if _, err := d.take(stored); err != nil {
+		return nil, err
+	}
+	return start[:len(start)-len(d.b)], nil
+}
+
+// block reads a block.
+func (d *decoder) block(most int) ([]byte, error) {
+	b, err := d.skipBlock(most)
+	if err != nil {
+		return nil, err
+	}
+	return readBlock(b, most)
+}
+
+// readBlock decodes what skipBlock returned.
+func readBlock(b []byte, most int) ([]byte, error) {
+	d := decoder{b: b}
+	codec, err := d.byte()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := d.count(most)
+	if err != nil {
+		return nil, err
+	}
+	switch codec {
+	case codecNone:
+		return d.take(raw)
+	case codecZstd:
+	default:
+		return nil, errMalformed(fmt.Sprintf("unknown codec %d", codec))
 	}
 	size, err := d.count(len(d.b))
 	if err != nil {
 		return nil, err
 	}
-	frame, err := d.take(size)
-	if err != nil {
-		return nil, err
-	}
-	z := append(make([]byte, 0, len(zstdMagic)+size), zstdMagic...)
-	z = append(z, frame...)
-	d.left -= raw
-	out, err := zdec.DecodeAll(z, make([]byte, 0, raw))
+	frame := make([]byte, 0, len(zstdMagic)+size)
+	frame = append(append(frame, zstdMagic...), d.b[:size]...)
+	z := zstdDecoders.Get().(*zstd.Decoder)
+	defer zstdDecoders.Put(z)
+	out, err := z.DecodeAll(frame, make([]byte, 0, raw))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
@@ -104,24 +137,50 @@ func (d *decoder) block(most int) ([]byte, error) {
 	return out, nil
 }
 
-// Decode reads a column of n rows, whose values are together at most maxBytes long, and returns what follows it.
-func Decode(b []byte, n int, ts []int64, maxBytes int) (Column, []byte, error) {
+// Values is an opened column: a list of byte strings. It decodes parts of itself when they are first needed, and is safe for concurrent use.
+type Values struct {
+	column
+	fault *fault
+}
+
+// Append appends row's value to dst.
+func (v *Values) Append(dst []byte, row int) []byte { return v.column.append(dst, row) }
+
+// Err returns what was found wrong since the column was opened; values read before may then be wrong.
+// It can happen only with bytes that no encoder wrote, which a checksum keeps out.
+func (v *Values) Err() error { return v.fault.get() }
+
+// Decode opens a column of n rows, whose values are together at most maxBytes long, and returns what follows it.
+func Decode(b []byte, n int, ts []int64, maxBytes int) (*Values, []byte, error) {
+	v := &Values{fault: &fault{}}
 	if n == 0 {
-		return rawColumn{}, b, nil
+		v.column = constColumn(nil)
+		return v, b, nil
 	}
-	d := &decoder{b: b, left: 16*maxBytes + 64*n + 1<<20}
-	c, err := d.column(n, ts, 0)
-	return c, d.b, err
+	var times rowTimes
+	if ts != nil {
+		if len(ts) != n {
+			return nil, nil, errMalformed("another number of timestamps")
+		}
+		times = func() []int64 { return ts }
+	}
+	d := &decoder{b: b, left: 16*maxBytes + 64*n + 1<<20, fault: v.fault}
+	c, err := d.column(n, times, 0)
+	v.column = c
+	return v, d.b, err
 }
 
 // ReadInts reads an int stream of n numbers, and returns what follows it.
 func ReadInts(b []byte, n int) ([]uint64, []byte, error) {
-	d := &decoder{b: b, left: 8*n + 1<<10}
-	v, err := d.readInts(n, nil)
-	return v, d.b, err
+	d := &decoder{b: b, left: 8*n + 1<<10, fault: &fault{}}
+	s, err := d.ints(n, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.all(), d.b, d.fault.get()
 }
 
-func (d *decoder) column(n int, ts []int64, depth int) (Column, error) {
+func (d *decoder) column(n int, ts rowTimes, depth int) (column, error) {
 	kind, err := d.byte()
 	if err != nil {
 		return nil, err
@@ -138,33 +197,29 @@ func (d *decoder) column(n int, ts []int64, depth int) (Column, error) {
 		v, err := d.take(size)
 		return constColumn(v), err
 	case kindInts:
-		v, err := d.readInts(n, ts)
-		return intColumn(v), err
+		v, err := d.ints(n, ts)
+		return &intColumn{v}, err
 	case kindFixedInts:
 		width, err := d.byte()
 		if err != nil || width > 19 {
 			return nil, errMalformed("digits too wide")
 		}
-		v, err := d.readInts(n, ts)
+		v, err := d.ints(n, ts)
 		return &fixedColumn{v, int(width)}, err
 	case kindDigits:
-		lens, err := d.readInts(n, nil)
+		lens, err := d.ints(n, nil)
 		if err != nil {
 			return nil, err
 		}
-		for _, l := range lens {
-			if l > 19 {
-				return nil, errMalformed("digits too wide")
-			}
-		}
-		v, err := d.readInts(n, ts)
+		lens.below = 20
+		v, err := d.ints(n, ts)
 		return &digitsColumn{v, lens}, err
 	case kindDecimal:
 		places, err := d.byte()
 		if err != nil || places > 18 {
 			return nil, errMalformed("too many decimals")
 		}
-		v, err := d.readInts(n, nil)
+		v, err := d.ints(n, nil)
 		return &decimalColumn{v, int(places)}, err
 	case kindHex:
 		return d.hex(n)
@@ -173,24 +228,20 @@ func (d *decoder) column(n int, ts []int64, depth int) (Column, error) {
 		if err != nil || head[1] > 16 {
 			return nil, errMalformed("hex digits too wide")
 		}
-		v, err := d.readInts(n, nil)
+		v, err := d.ints(n, nil)
 		return &hexIntColumn{v, int(head[1]), head[0]&1 != 0}, err
 	case kindDict:
 		count, err := d.count(n)
 		if err != nil || count == 0 {
 			return nil, errMalformed("dictionary size")
 		}
-		ids, err := d.readInts(n, nil)
+		ids, err := d.ints(n, nil)
 		if err != nil {
 			return nil, err
 		}
-		for _, id := range ids {
-			if id >= uint64(count) {
-				return nil, errMalformed("dictionary index")
-			}
-		}
+		ids.below = uint64(count)
 		entries, err := d.column(count, nil, depth+1)
-		return &dictColumn{ids, entries}, err
+		return &dictColumn{ids, entries, count}, err
 	case kindRaw:
 		return d.raw(n)
 	case kindTemplates:
@@ -199,150 +250,49 @@ func (d *decoder) column(n int, ts []int64, depth int) (Column, error) {
 	return nil, errMalformed(fmt.Sprintf("unknown column kind %d", kind))
 }
 
-func (d *decoder) hex(n int) (Column, error) {
+func (d *decoder) hex(n int) (column, error) {
 	flags, err := d.byte()
 	if err != nil {
 		return nil, err
 	}
-	width, err := d.count(64)
+	width, err := d.count(1 << 16)
 	if err != nil {
 		return nil, err
 	}
-	buf, err := d.block(n * width / 2)
-	if err != nil {
-		return nil, err
-	}
-	if len(buf) != n*width/2 {
-		return nil, errMalformed("hex column length")
-	}
-	return &hexColumn{buf, width / 2, flags&1 != 0}, nil
+	block, err := d.skipBlock(n * width / 2)
+	return &hexColumn{bytes: lazyBlock{data: block, size: n * (width / 2), fault: d.fault}, width: width / 2, upper: flags&1 != 0}, err
 }
 
-func (d *decoder) raw(n int) (Column, error) {
-	lens, err := d.readInts(n, nil)
+func (d *decoder) raw(n int) (column, error) {
+	lens, err := d.ints(n, nil)
 	if err != nil {
 		return nil, err
 	}
-	offs := make([]int, n+1)
-	for i, l := range lens {
-		if l > uint64(d.left) || offs[i] > d.left {
-			return nil, errMalformed("value too long")
+	block, err := d.skipBlock(d.left)
+	return &rawColumn{lens: lens, bytes: lazyBlock{data: block, size: -1, most: d.left, fault: d.fault}}, err
+}
+
+// lazyBlock is a block that is decoded when it is first used. What cannot be decoded reads as zeros.
+type lazyBlock struct {
+	once  sync.Once
+	data  []byte
+	size  int // expected, or -1
+	most  int // where size is -1
+	fault *fault
+	out   []byte
+}
+
+func (l *lazyBlock) all() []byte {
+	l.once.Do(func() {
+		out, err := readBlock(l.data, max(l.size, l.most))
+		if err == nil && l.size >= 0 && len(out) != l.size {
+			err = errMalformed("block length")
 		}
-		offs[i+1] = offs[i] + int(l)
-	}
-	buf, err := d.block(offs[n])
-	if err != nil {
-		return nil, err
-	}
-	if len(buf) != offs[n] {
-		return nil, errMalformed("raw column length")
-	}
-	return rawColumn{buf, offs}, nil
-}
-
-type constColumn []byte
-
-func (c constColumn) Append(dst []byte, _ int) []byte { return append(dst, c...) }
-
-type intColumn []uint64
-
-func (c intColumn) Append(dst []byte, row int) []byte { return strconv.AppendUint(dst, c[row], 10) }
-
-type fixedColumn struct {
-	values []uint64
-	width  int
-}
-
-func (c *fixedColumn) Append(dst []byte, row int) []byte {
-	return appendFixed(dst, c.values[row], c.width)
-}
-
-type digitsColumn struct{ values, widths []uint64 }
-
-func (c *digitsColumn) Append(dst []byte, row int) []byte {
-	return appendFixed(dst, c.values[row], int(c.widths[row]))
-}
-
-type decimalColumn struct {
-	values []uint64
-	places int
-}
-
-func (c *decimalColumn) Append(dst []byte, row int) []byte {
-	v := int64(unzigzag(c.values[row]))
-	u := uint64(v)
-	if v < 0 {
-		dst = append(dst, '-')
-		u = -u
-	}
-	dst = strconv.AppendUint(dst, u/pow10[c.places], 10)
-	dst = append(dst, '.')
-	return appendFixed(dst, u%pow10[c.places], c.places)
-}
-
-const (
-	lowerDigits = "0123456789abcdef"
-	upperDigits = "0123456789ABCDEF"
-)
-
-type hexColumn struct {
-	buf   []byte
-	width int // bytes of a value
-	upper bool
-}
-
-func (c *hexColumn) Append(dst []byte, row int) []byte {
-	digits := lowerDigits
-	if c.upper {
-		digits = upperDigits
-	}
-	for _, b := range c.buf[row*c.width : (row+1)*c.width] {
-		dst = append(dst, digits[b>>4], digits[b&15])
-	}
-	return dst
-}
-
-type hexIntColumn struct {
-	values []uint64
-	width  int // 0: as many digits as needed
-	upper  bool
-}
-
-func (c *hexIntColumn) Append(dst []byte, row int) []byte {
-	v := c.values[row]
-	width := c.width
-	if width == 0 {
-		width = max(1, (bits.Len64(v)+3)/4)
-	}
-	digits := lowerDigits
-	if c.upper {
-		digits = upperDigits
-	}
-	for i := width - 1; i >= 0; i-- {
-		dst = append(dst, digits[v>>(4*i)&15])
-	}
-	return dst
-}
-
-type dictColumn struct {
-	ids     []uint64
-	entries Column
-}
-
-func (c *dictColumn) Append(dst []byte, row int) []byte {
-	return c.entries.Append(dst, int(c.ids[row]))
-}
-
-type rawColumn struct {
-	buf  []byte
-	offs []int
-}
-
-func (c rawColumn) Append(dst []byte, row int) []byte {
-	return append(dst, c.buf[c.offs[row]:c.offs[row+1]]...)
-}
-
-type clockColumn struct {
-	values        []uint64
-	slots, digits int
+		if err != nil {
+			l.fault.set(err)
+			out = make([]byte, max(l.size, 0))
+		}
+		l.out, l.data = out, nil
+	})
+	return l.out
 }

@@ -1,36 +1,68 @@
 package columnar
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"sync"
+)
 
 // templateColumn rebuilds values from templates and their variables.
 type templateColumn struct {
-	ids   []uint64
-	index []int32 // row's place among the rows of its template
-	list  []decodedTemplate
+	list []decodedTemplate
+	ids  *intStream
+	ts   rowTimes
+
+	once  sync.Once
+	index []int32   // row's place among the rows of its template
+	rowOf [][]int32 // per template: its rows
 }
 
 type decodedTemplate struct {
 	pieces [][]byte
+	rows   int
 	fields []field // one per slot
 	pools  []byte  // of a rare template: the pool of each slot
 }
 
 // field gives one slot's text.
 type field struct {
-	column Column
+	column column
 	clock  *clockColumn
 	part   int
 }
 
 func (f *field) append(dst []byte, row int) []byte {
 	if f.clock != nil {
-		return appendClock(dst, f.clock.values[row], f.clock.digits, f.part)
+		return appendClock(dst, f.clock.all()[row], f.clock.digits, f.part)
 	}
-	return f.column.Append(dst, row)
+	return f.column.append(dst, row)
 }
 
-func (c *templateColumn) Append(dst []byte, row int) []byte {
-	t := &c.list[c.ids[row]]
+// locate finds each row's place in its template; it is needed before a value is rebuilt.
+func (c *templateColumn) locate() {
+	c.once.Do(func() {
+		ids := c.ids.all()
+		rowOf := make([][]int32, len(c.list))
+		for i := range c.list {
+			rowOf[i] = make([]int32, 0, c.list[i].rows)
+		}
+		index := make([]int32, len(ids))
+		for row, id := range ids {
+			index[row] = int32(len(rowOf[id]))
+			rowOf[id] = append(rowOf[id], int32(row))
+		}
+		for i := range c.list {
+			if len(rowOf[i]) != c.list[i].rows {
+				c.ids.fault.set(errMalformed("template has another number of rows"))
+				clear(index) // every template has a row 0
+			}
+		}
+		c.index, c.rowOf = index, rowOf
+	})
+}
+
+func (c *templateColumn) append(dst []byte, row int) []byte {
+	c.locate()
+	t := &c.list[c.ids.all()[row]]
 	at := int(c.index[row])
 	for i := range t.fields {
 		dst = append(dst, t.pieces[i]...)
@@ -39,7 +71,25 @@ func (c *templateColumn) Append(dst []byte, row int) []byte {
 	return append(dst, t.pieces[len(t.fields)]...)
 }
 
-func (d *decoder) templates(n int, ts []int64, depth int) (Column, error) {
+// timesOf returns the timestamps of one template's rows.
+func (c *templateColumn) timesOf(id int) rowTimes {
+	if c.ts == nil {
+		return nil
+	}
+	return sync.OnceValue(func() []int64 {
+		c.locate()
+		all := c.ts()
+		out := make([]int64, c.list[id].rows)
+		for i := range out {
+			if i < len(c.rowOf[id]) {
+				out[i] = all[c.rowOf[id][i]]
+			}
+		}
+		return out
+	})
+}
+
+func (d *decoder) templates(n int, ts rowTimes, depth int) (column, error) {
 	count, err := d.count(min(n, 1<<16))
 	if err != nil || count == 0 {
 		return nil, errMalformed("template count")
@@ -48,59 +98,48 @@ func (d *decoder) templates(n int, ts []int64, depth int) (Column, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &templateColumn{list: make([]decodedTemplate, count), index: make([]int32, n)}
+	c := &templateColumn{list: make([]decodedTemplate, count), ts: ts}
+	rows := 0
 	for i := range c.list {
-		if text, err = c.list[i].read(text); err != nil {
+		if text, err = c.list[i].read(text, n); err != nil {
 			return nil, err
 		}
+		rows += c.list[i].rows
 	}
-	if c.ids, err = d.readInts(n, nil); err != nil {
+	if rows != n {
+		return nil, errMalformed("templates have another number of rows")
+	}
+	if c.ids, err = d.ints(n, nil); err != nil {
 		return nil, err
 	}
-	rows := make([]int, count)
-	for i, id := range c.ids {
-		if id >= uint64(count) {
-			return nil, errMalformed("template index")
-		}
-		c.index[i] = int32(rows[id])
-		rows[id]++
-	}
-	times := make([][]int64, count)
-	if ts != nil {
-		for i, id := range c.ids {
-			if times[id] == nil {
-				times[id] = make([]int64, 0, rows[id])
-			}
-			times[id] = append(times[id], ts[i])
-		}
-	}
+	c.ids.below = uint64(count)
 	pooled := false
 	for i := range c.list {
 		t := &c.list[i]
-		if rows[i] == 0 {
-			return nil, errMalformed("template without rows")
-		}
 		if t.pools != nil {
-			t.fields = make([]field, len(t.pools))
 			pooled = true
 			continue
 		}
-		if err := d.fields(t, rows[i], times[i], depth); err != nil {
+		if err := d.fields(t, c.timesOf(i), depth); err != nil {
 			return nil, err
 		}
 	}
 	if pooled {
-		return c, d.readPools(c, rows, depth)
+		return c, d.pools(c, depth)
 	}
 	return c, nil
 }
 
-func (d *decoder) fields(t *decodedTemplate, rows int, ts []int64, depth int) error {
+func (d *decoder) fields(t *decodedTemplate, ts rowTimes, depth int) error {
 	slots := len(t.pieces) - 1
 	for len(t.fields) < slots {
-		if len(d.b) > 0 && d.b[0] == kindTime {
+		if len(d.b) == 0 {
+			return errMalformed("unexpected end")
+		}
+		switch d.b[0] {
+		case kindTime:
 			d.b = d.b[1:]
-			clock, err := d.readClock(rows, ts)
+			clock, err := d.clock(t.rows, ts)
 			if err != nil {
 				return err
 			}
@@ -110,33 +149,37 @@ func (d *decoder) fields(t *decodedTemplate, rows int, ts []int64, depth int) er
 			for k := range clock.slots {
 				t.fields = append(t.fields, field{clock: clock, part: k})
 			}
-			continue
-		}
-		if len(d.b) > 0 && d.b[0] == kindCopy {
+		case kindCopy:
 			d.b = d.b[1:]
-			from, err := d.count(len(t.fields))
-			if err != nil || from == len(t.fields) {
+			from, err := d.count(len(t.fields) - 1)
+			if err != nil || len(t.fields) == 0 {
 				return errMalformed("copy of a later slot")
 			}
 			t.fields = append(t.fields, t.fields[from])
-			continue
+		default:
+			col, err := d.column(t.rows, ts, depth+1)
+			if err != nil {
+				return err
+			}
+			t.fields = append(t.fields, field{column: col})
 		}
-		col, err := d.column(rows, ts, depth+1)
-		if err != nil {
-			return err
-		}
-		t.fields = append(t.fields, field{column: col})
 	}
 	return nil
 }
 
-// read takes a template's text off b: slots and whether they are pooled, the pools, the lengths of slots+1 pieces, the pieces.
-func (t *decodedTemplate) read(b []byte) (rest []byte, err error) {
+// read takes a template's text off b: slots and whether they are pooled, rows, the pools, the lengths of slots+1 pieces, the pieces.
+func (t *decodedTemplate) read(b []byte, most int) (rest []byte, err error) {
 	shape, k := binary.Uvarint(b)
 	slots := shape >> 1
-	if k <= 0 || slots > maxSlots*4 {
+	if k <= 0 || slots > maxSlots {
 		return nil, errMalformed("template slots")
 	}
+	b = b[k:]
+	rows, k := binary.Uvarint(b)
+	if k <= 0 || rows == 0 || rows > uint64(most) {
+		return nil, errMalformed("template rows")
+	}
+	t.rows = int(rows)
 	b = b[k:]
 	if shape&1 != 0 {
 		if slots > uint64(len(b)) {

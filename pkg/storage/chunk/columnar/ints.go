@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"sync"
+	"sync/atomic"
 )
 
 // An int stream holds n unsigned numbers, n known from elsewhere:
@@ -141,18 +143,46 @@ func (e *Encoder) pack(dst []byte, v []uint64, least uint64, width, cost int) []
 	return dst
 }
 
-// readInts decodes a stream of n numbers.
-func (d *decoder) readInts(n int, ts []int64) ([]uint64, error) {
-	transform, err := d.byte()
-	if err != nil {
+// intStream is an int stream that is decoded when it is first used.
+type intStream struct {
+	once      sync.Once
+	n         int
+	transform byte
+	unit      int
+	first     uint64
+	least     uint64
+	width     int
+	packing   byte
+	data      []byte // packed numbers, or a block
+	ts        rowTimes
+	below     uint64 // numbers must be smaller, unless 0
+	values    []uint64
+	fault     *fault
+}
+
+// fault keeps the first thing that was found wrong after a column had been opened.
+type fault struct{ err atomic.Pointer[error] }
+
+func (f *fault) set(err error) { f.err.CompareAndSwap(nil, &err) }
+
+func (f *fault) get() error {
+	if p := f.err.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// ints takes a stream of n numbers off d without decoding it.
+func (d *decoder) ints(n int, ts rowTimes) (*intStream, error) {
+	s := &intStream{n: n, ts: ts, fault: d.fault}
+	var err error
+	if s.transform, err = d.byte(); err != nil {
 		return nil, err
 	}
-	var first uint64
-	unit := 0
-	switch transform {
+	switch s.transform {
 	case intsPlain:
 	case intsDelta:
-		if first, err = d.uvarint(); err != nil {
+		if s.first, err = d.uvarint(); err != nil {
 			return nil, err
 		}
 	case intsTime:
@@ -160,85 +190,107 @@ func (d *decoder) readInts(n int, ts []int64) ([]uint64, error) {
 		if err != nil {
 			return nil, err
 		}
-		if unit = int(b); unit > 9 || len(ts) != n {
+		if s.unit = int(b); s.unit > 9 || ts == nil {
 			return nil, errMalformed("int stream relative to time")
 		}
 	default:
-		return nil, errMalformed(fmt.Sprintf("int stream has unknown transform %d", transform))
+		return nil, errMalformed(fmt.Sprintf("int stream has unknown transform %d", s.transform))
 	}
-	least, err := d.uvarint()
-	if err != nil {
+	if s.least, err = d.uvarint(); err != nil {
 		return nil, err
 	}
 	width, err := d.byte()
 	if err != nil {
 		return nil, err
 	}
-	if width > 64 {
+	if s.width = int(width); s.width > 64 {
 		return nil, errMalformed(fmt.Sprintf("int stream has width %d", width))
 	}
-	out := make([]uint64, n)
-	if width > 0 {
-		if err := d.unpack(out, int(width)); err != nil {
-			return nil, err
+	if s.width == 0 {
+		return s, nil
+	}
+	if s.packing, err = d.byte(); err != nil {
+		return nil, err
+	}
+	switch s.packing {
+	case packPlanes:
+		s.data, err = d.skipBlock((s.width + 7) / 8 * n)
+	case packBits:
+		s.data, err = d.take((n*s.width + 7) / 8)
+	default:
+		err = errMalformed(fmt.Sprintf("int stream has unknown packing %d", s.packing))
+	}
+	return s, err
+}
+
+// all returns the numbers. What cannot be decoded reads as zeros, and the fault is kept.
+func (s *intStream) all() []uint64 {
+	s.once.Do(func() {
+		s.values = make([]uint64, s.n)
+		if err := s.decode(s.values); err != nil {
+			clear(s.values)
+			s.fault.set(err)
+		}
+		s.data = nil
+	})
+	return s.values
+}
+
+func (s *intStream) decode(out []uint64) error {
+	if s.width > 0 {
+		if err := s.unpack(out); err != nil {
+			return err
 		}
 	}
 	for i := range out {
-		out[i] += least
+		out[i] += s.least
 	}
-	switch transform {
+	switch s.transform {
 	case intsDelta:
-		prev := first
-		if n > 0 {
-			out[0] = first
-		}
-		for i := 1; i < n; i++ {
+		prev := s.first
+		out[0] = prev
+		for i := 1; i < len(out); i++ {
 			prev += unzigzag(out[i])
 			out[i] = prev
 		}
 	case intsTime:
+		ts := s.ts()
 		for i := range out {
-			out[i] = unzigzag(out[i]) + uint64(ts[i])/pow10[unit]
+			out[i] = unzigzag(out[i]) + uint64(ts[i])/pow10[s.unit]
 		}
 	}
-	return out, nil
+	if s.below > 0 {
+		for _, v := range out {
+			if v >= s.below {
+				return errMalformed(fmt.Sprintf("number %d where less than %d is possible", v, s.below))
+			}
+		}
+	}
+	return nil
 }
 
-func (d *decoder) unpack(out []uint64, width int) error {
-	packing, err := d.byte()
+func (s *intStream) unpack(out []uint64) error {
+	n := len(out)
+	if s.packing == packBits {
+		mask := ^uint64(0) >> (64 - uint(s.width))
+		for i := range out {
+			out[i] = readBits(s.data, i*s.width, s.width) & mask
+		}
+		return nil
+	}
+	planes := (s.width + 7) / 8
+	buf, err := readBlock(s.data, n*planes)
 	if err != nil {
 		return err
 	}
-	n := len(out)
-	switch packing {
-	case packPlanes:
-		planes := (width + 7) / 8
-		buf, err := d.block(n * planes)
-		if err != nil {
-			return err
+	if len(buf) != n*planes {
+		return errMalformed(fmt.Sprintf("int stream holds %d bytes, want %d", len(buf), n*planes))
+	}
+	for p := range planes {
+		shift := uint(8 * p)
+		for i, b := range buf[p*n : (p+1)*n] {
+			out[i] |= uint64(b) << shift
 		}
-		if len(buf) != n*planes {
-			return errMalformed(fmt.Sprintf("int stream holds %d bytes, want %d", len(buf), n*planes))
-		}
-		for p := range planes {
-			shift := uint(8 * p)
-			for i, b := range buf[p*n : (p+1)*n] {
-				out[i] |= uint64(b) << shift
-			}
-		}
-	case packBits:
-		size := (n*width + 7) / 8
-		buf, err := d.take(size)
-		if err != nil {
-			return err
-		}
-		mask := ^uint64(0) >> (64 - uint(width))
-		for i := range out {
-			pos := i * width
-			out[i] = readBits(buf, pos, width) & mask
-		}
-	default:
-		return errMalformed(fmt.Sprintf("int stream has unknown packing %d", packing))
 	}
 	return nil
 }

@@ -1,5 +1,7 @@
 package columnar
 
+import "sync"
+
 // A template with few rows has no columns of its own: its variables go, row by row and slot by slot, to pools that all such templates
 // share, one for each class of text, so that a few numbers do not pay for a column each.
 const (
@@ -91,15 +93,15 @@ func (e *Encoder) poolColumns(dst []byte, list []*template, values [][]byte, ids
 	return dst
 }
 
-// readPools reads the pools and gives the pooled templates their fields.
-func (d *decoder) readPools(c *templateColumn, rows []int, depth int) error {
+// pools takes the pools off d and gives the pooled templates their fields.
+func (d *decoder) pools(c *templateColumn, depth int) error {
 	var total [poolCount]int
 	for i := range c.list {
 		for _, p := range c.list[i].pools {
-			total[p] += rows[i]
+			total[p] += c.list[i].rows
 		}
 	}
-	var columns [poolCount]Column
+	var columns [poolCount]column
 	for p, n := range total {
 		if n > d.left {
 			return errMalformed("pool size")
@@ -112,27 +114,50 @@ func (d *decoder) readPools(c *templateColumn, rows []int, depth int) error {
 			columns[p] = col
 		}
 	}
-	var next [poolCount]int32
-	for _, id := range c.ids {
-		t := &c.list[id]
+	places := &poolPlaces{of: c}
+	for i := range c.list {
+		t := &c.list[i]
 		for s, p := range t.pools {
-			if t.fields[s].column == nil {
-				t.fields[s].column = &pooledColumn{values: columns[p]}
-			}
-			pc := t.fields[s].column.(*pooledColumn)
-			pc.at = append(pc.at, next[p])
-			next[p]++
+			t.fields = append(t.fields, field{column: &pooledColumn{values: columns[p], places: places, template: i, slot: s}})
 		}
 	}
 	return nil
 }
 
-// pooledColumn is one slot of a rare template.
-type pooledColumn struct {
-	values Column
-	at     []int32 // where each row's value stands in the pool
+// poolPlaces finds where the values of rare templates stand in the pools: they were put there in the order of the rows.
+type poolPlaces struct {
+	of   *templateColumn
+	once sync.Once
+	at   [][]int32 // per template: rows times slots
 }
 
-func (c *pooledColumn) Append(dst []byte, row int) []byte {
-	return c.values.Append(dst, int(c.at[row]))
+func (p *poolPlaces) all() [][]int32 {
+	p.once.Do(func() {
+		list := p.of.list
+		p.at = make([][]int32, len(list))
+		var next [poolCount]int32
+		for _, id := range p.of.ids.all() {
+			for _, pool := range list[id].pools {
+				p.at[id] = append(p.at[id], next[pool])
+				next[pool]++
+			}
+		}
+	})
+	return p.at
+}
+
+// pooledColumn is one slot of a rare template.
+type pooledColumn struct {
+	values         column
+	places         *poolPlaces
+	template, slot int
+}
+
+func (c *pooledColumn) append(dst []byte, row int) []byte {
+	at := c.places.all()[c.template]
+	i := row*len(c.places.of.list[c.template].pools) + c.slot
+	if i >= len(at) || c.places.of.ids.fault.get() != nil {
+		return dst
+	}
+	return c.values.append(dst, int(at[i]))
 }

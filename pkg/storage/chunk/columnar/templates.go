@@ -192,6 +192,7 @@ func (e *Encoder) templates(dst []byte, values [][]byte, ts []int64, depth int) 
 			shape |= 1
 		}
 		text = binary.AppendUvarint(text, shape)
+		text = binary.AppendUvarint(text, uint64(len(t.rows)))
 		text = append(text, t.pools...)
 		for _, p := range t.pieces {
 			text = binary.AppendUvarint(text, uint64(len(p)))

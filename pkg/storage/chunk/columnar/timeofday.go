@@ -1,5 +1,7 @@
 package columnar
 
+import "sync"
+
 const dayNanos = 86400 * 1_000_000_000
 
 // timeOfDay appends the slots from s on as one column when they are hh:mm:ss, or hh:mm:ss with a fraction of one width. It returns how
@@ -124,33 +126,52 @@ func appendFixed(dst []byte, v uint64, width int) []byte {
 	return append(dst, b[i:]...)
 }
 
-func (d *decoder) readClock(n int, ts []int64) (*clockColumn, error) {
+// clockColumn holds times of day in units of 10^-digits seconds.
+type clockColumn struct {
+	slots, digits int
+	stream        *intStream
+	ts            rowTimes
+	once          sync.Once
+	values        []uint64
+}
+
+func (d *decoder) clock(n int, ts rowTimes) (*clockColumn, error) {
 	head, err := d.take(2)
 	if err != nil {
 		return nil, err
 	}
-	c := &clockColumn{slots: int(head[0]), digits: int(head[1])}
+	c := &clockColumn{slots: int(head[0]), digits: int(head[1]), ts: ts}
 	if c.slots != 3 && c.slots != 4 || c.digits > 9 || c.slots == 3 && c.digits != 0 {
 		return nil, errMalformed("time of day")
 	}
-	if c.values, err = d.readInts(n, nil); err != nil {
-		return nil, err
-	}
-	if ts != nil {
+	c.stream, err = d.ints(n, nil)
+	return c, err
+}
+
+func (c *clockColumn) all() []uint64 {
+	c.once.Do(func() {
+		c.values = c.stream.all()
 		unit := pow10[9-c.digits]
 		day := uint64(dayNanos) / unit
-		for i := range c.values {
-			v := unzigzag(c.values[i]) + clockOf(ts[i])/unit
-			if int64(v) < 0 {
-				v += day
-			} else if v >= day {
-				v -= day
+		var ts []int64
+		if c.ts != nil {
+			ts = c.ts()
+		}
+		for i, v := range c.values {
+			if ts != nil {
+				v = unzigzag(v) + clockOf(ts[i])/unit
+				if int64(v) < 0 {
+					v += day
+				} else if v >= day {
+					v -= day
+				}
 			}
 			if v >= day {
-				return nil, errMalformed("time of day")
+				c.stream.fault.set(errMalformed("time of day"))
+				v = 0
 			}
 			c.values[i] = v
 		}
-	}
-	return c, nil
+	})
+	return c.values
 }
