@@ -44,7 +44,8 @@ const (
 	LineNotPattern                      // !>
 )
 
-// LineFilter is one operator with its operands joined by "or".
+// LineFilter is one operator with its operands joined by "or". A negated operator has one operand: the parser makes a
+// filter for each operand of a negated chain.
 type LineFilter struct {
 	Op       LineFilterOp
 	Operands []LineFilterOperand
@@ -248,8 +249,9 @@ type LabelReplace struct {
 
 // FunctionCall is a PromQL function or parameterised aggregation over metric expressions, numbers and strings, such as abs(…) or histogram_quantile(0.9, …).
 type FunctionCall struct {
-	Name string
-	Args []Expr // MetricExpr or *StringLiteral
+	Name     string
+	Args     []Expr    // MetricExpr or *StringLiteral
+	Grouping *Grouping // of the aggregations quantile, group and count_values; nil without grouping
 }
 
 // StringLiteral is a string argument of a FunctionCall.
