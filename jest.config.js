@@ -10,6 +10,6 @@ module.exports = {
   // Some dependencies ship .mjs, which the scaffold's pattern leaves untransformed.
   transform: { '^.+\\.m?[tj]sx?$': swc },
   transformIgnorePatterns: [
-    nodeModulesToTransform([...grafanaESModules, '@grafana/lezer-logql', '@grafana/monaco-logql']),
+    nodeModulesToTransform([...grafanaESModules, '@grafana/monaco-logql', '@marcbachmann/cel-js']),
   ],
 };

@@ -1,7 +1,6 @@
 import React from 'react';
 import { DataSourcePluginOptionsEditorProps } from '@grafana/data';
-import { DataSourceDescription } from '@grafana/plugin-ui';
-import { Divider } from '@grafana/ui';
+import { Divider, TextLink } from '@grafana/ui';
 
 import { CambiumOptions, CambiumSecureOptions } from '../../types';
 import { AgentsSection } from './AgentsSection';
@@ -12,11 +11,12 @@ export type Props = DataSourcePluginOptionsEditorProps<CambiumOptions, CambiumSe
 export function ConfigEditor({ options }: Props) {
   return (
     <>
-      <DataSourceDescription
-        dataSourceName="Cambium"
-        docsLink="https://github.com/cambium-logs/cambium#readme"
-        hasRequiredFields={false}
-      />
+      <p>
+        Cambium keeps logs inside Grafana. Nothing has to be set here before it works.{' '}
+        <TextLink href="https://github.com/cambium-logs/cambium#readme" external>
+          Documentation
+        </TextLink>
+      </p>
       <Divider />
       <ConnectionSection uid={options.uid} />
       <Divider />

@@ -15,7 +15,7 @@ export function ConnectionSection({ uid }: { uid: string }) {
   return (
     <ConfigSection
       title="Connection"
-      description="Cambium keeps the logs itself. No setting is required: save, and point an agent at the push URL below."
+      description="Where the logs are, how much they take, and how long they stay. Point an agent at the push URL below to add some."
     >
       {error && (
         <Alert severity="warning" title="The storage did not answer">

@@ -1,0 +1,28 @@
+import { sha256 } from '@noble/hashes/sha2';
+
+/** What a tail is asked for; every other setting of a query has no meaning while lines stream in. */
+export interface TailRequest {
+  expr: string;
+}
+
+/**
+ * The channel of a tail. Its path is a hash of what is asked for, because Grafana shares a channel between all who
+ * subscribe to its path: other content must be another path, and LogQL itself may not stand in one.
+ *
+ * The attempt is raised after an error, since a path that failed answers with the old error for a while.
+ */
+export function tailPath(request: TailRequest, attempt: number): string {
+  return `tail/${base64url(sha256(canonicalJson(request)))}/${attempt}`;
+}
+
+/** The bytes that both sides hash: no blanks, the one key, the text as JSON. */
+export function canonicalJson({ expr }: TailRequest): string {
+  return JSON.stringify({ expr });
+}
+
+function base64url(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes))
+    .replace(/\+/g, '-')
+    .replace(/\//g, '_')
+    .replace(/=+$/, '');
+}

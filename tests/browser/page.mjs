@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+
+/** A workbench page with the steps that several tests take. */
+export class Page {
+  constructor(page, base, out) {
+    this.page = page;
+    this.base = base.replace(/\/$/, '');
+    this.out = out;
+    this.errors = [];
+    this.requests = [];
+    page.setDefaultTimeout(15_000);
+    page.on('pageerror', (error) => this.errors.push(error.message));
+    page.on('request', (request) => this.requests.push(`${request.method()} ${new URL(request.url()).pathname}`));
+  }
+
+  /** Opens the page; `expr` is run at once. */
+  async open({ expr, theme = 'dark', from = process.env.WORKBENCH_FROM ?? 'now-24h', to = 'now', hash = '' } = {}) {
+    const params = new URLSearchParams({ theme, from, to, ...(expr && { expr }) });
+    await this.page.goto(`${this.base}/?${params}${hash}`);
+    if (!hash) {
+      await this.editor().waitFor();
+    }
+  }
+
+  get(id) {
+    return this.page.locator(`[data-testid="${id}"]`);
+  }
+
+  editor() {
+    return this.page.locator('[data-testid="cambium-code-field"] .monaco-editor .view-lines').first();
+  }
+
+  /** Replaces the query's text by typing. */
+  async type(text) {
+    await this.editor().click();
+    await this.page.keyboard.press('Control+A');
+    await this.page.keyboard.press('Delete');
+    await this.page.keyboard.type(text);
+  }
+
+  async run(text) {
+    // Typing closes brackets and quotes by itself; pasting does not, so the text is what is asked.
+    await this.editor().click();
+    await this.page.keyboard.press('Control+A');
+    await this.page.keyboard.insertText(text);
+    await this.page.keyboard.press('Escape');
+    await this.page.keyboard.press('Shift+Enter');
+  }
+
+  async editorText() {
+    const text = await this.editor().innerText();
+    return text.replaceAll('\u00a0', ' ');
+  }
+
+  /** Lines that the list holds, when it holds any. */
+  async rows() {
+    await this.get('log-row').first().waitFor();
+    return Number(await this.get('log-list').getAttribute('data-rows'));
+  }
+
+  screenshot(name) {
+    return this.page.screenshot({ path: `${this.out}/${name}.png` });
+  }
+
+  expectNoPageErrors() {
+    assert.deepEqual(this.errors, [], 'uncaught errors in the page');
+  }
+}
+
+/** Polls until the check does not throw. */
+export async function eventually(check, timeout = 10_000) {
+  const end = Date.now() + timeout;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > end) {
+        throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}

@@ -1,0 +1,24 @@
+// Must be imported before any Grafana library: some read these globals while they load.
+declare global {
+  interface Window {
+    grafanaBootData?: unknown;
+    __grafana_public_path__?: string;
+  }
+}
+
+export const theme = new URLSearchParams(location.search).get('theme') === 'light' ? 'light' : 'dark';
+
+window.__grafana_public_path__ = '/public/';
+window.MonacoEnvironment = { getWorkerUrl: () => '/editor.worker.js' };
+window.grafanaBootData = {
+  settings: {
+    appUrl: `${location.origin}/`,
+    appSubUrl: '',
+    buildInfo: { version: '13.1.1', env: 'production' },
+    bootData: {},
+    featureToggles: {},
+    datasources: {},
+  },
+  user: { isSignedIn: true, login: 'admin', orgId: 1, orgRole: 'Admin', timezone: 'browser', theme, language: 'en-US' },
+  navTree: [],
+};
