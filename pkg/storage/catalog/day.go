@@ -1,0 +1,244 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/cambium-logs/cambium/pkg/storage/segment"
+)
+
+// dayState is what is known about one tenant's day. All fields but refreshing are guarded by Catalog.mu.
+type dayState struct {
+	refreshing chan struct{} // holds one token while a goroutine lists the day
+
+	listed   time.Time // when the last complete listing began; zero = never
+	segments map[ulid.ULID]known
+	gone     idSet
+	covers   map[ulid.ULID][]ulid.ULID // sources by compacted segment; those that could not be read have none
+	cached   []segment.Name            // nil = to be computed
+}
+
+// known is a segment that was listed or added.
+type known struct {
+	name  segment.Name
+	size  int64     // 0 = not known
+	added time.Time // zero = known from a listing
+}
+
+func newDayState() *dayState {
+	return &dayState{refreshing: make(chan struct{}, 1), segments: map[ulid.ULID]known{}, gone: idSet{}, covers: map[ulid.ULID][]ulid.ULID{}}
+}
+
+func (d *dayState) changed() { d.cached = nil }
+
+// visible gives the segments that queries read, ascending by id. The slice is shared and never changed.
+func (d *dayState) visible() []segment.Name {
+	if d.cached != nil {
+		return d.cached
+	}
+	covered := coveredBy(d.covers)
+	out := make([]segment.Name, 0, len(d.segments))
+	for id, k := range d.segments {
+		_, isGone := d.gone[id]
+		_, isCovered := covered[id]
+		if !isGone && !isCovered {
+			out = append(out, k.name)
+		}
+	}
+	slices.SortFunc(out, compareNames)
+	d.cached = out
+	return out
+}
+
+func coveredBy(covers map[ulid.ULID][]ulid.ULID) idSet {
+	set := idSet{}
+	for _, sources := range covers {
+		for _, id := range sources {
+			set[id] = struct{}{}
+		}
+	}
+	return set
+}
+
+// listing is one complete pass over a day's objects.
+type listing struct {
+	segments map[ulid.ULID]segment.Name
+	gone     idSet
+}
+
+func (c *Catalog) list(ctx context.Context, tenant string, day segment.Day) (listing, error) {
+	l := listing{segments: map[ulid.ULID]segment.Name{}, gone: idSet{}}
+	dir := segment.DayDir(tenant, day)
+	c.metrics.listings.Inc()
+	err := c.opts.Bucket.Iter(ctx, dir, func(path string) error {
+		switch {
+		case strings.HasSuffix(path, segment.Extension):
+			n, err := segment.ParsePath(path)
+			if err != nil {
+				c.metrics.unknownObjects.Inc()
+				return nil
+			}
+			// All names of a day share one string.
+			n.Tenant = tenant
+			l.segments[n.ID] = n
+		case strings.HasSuffix(path, segment.GoneExtension):
+			if id, err := segment.ParseGonePath(path); err == nil {
+				l.gone[id] = struct{}{}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return l, fmt.Errorf("list segments in %s: %w", dir, err)
+	}
+	return l, nil
+}
+
+// maxListings bounds how often one refresh lists a day that keeps changing under it.
+const maxListings = 6
+
+// refresh lists the day unless a listing is younger than staleness; 0 means in any case.
+func (c *Catalog) refresh(ctx context.Context, tenant string, day segment.Day, d *dayState, staleness time.Duration) error {
+	asked := c.opts.Now()
+	select {
+	case d.refreshing <- struct{}{}:
+		defer func() { <-d.refreshing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	c.mu.Lock()
+	// A listing that began after this call is fresh enough for everybody: waiting callers share it.
+	fresh := !d.listed.IsZero() && (!d.listed.Before(asked) && staleness > 0 || staleness > 0 && asked.Sub(d.listed) <= staleness)
+	c.mu.Unlock()
+	if fresh {
+		return nil
+	}
+	confirmed := false
+	for range maxListings {
+		began := c.opts.Now()
+		l, err := c.list(ctx, tenant, day)
+		if err != nil {
+			return err
+		}
+		covers, ok, err := c.examine(ctx, d, l)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue // an object was deleted since it was listed
+		}
+		if !confirmed && c.unexplained(d, l, covers) {
+			confirmed = true
+			continue
+		}
+		c.apply(d, l, covers, began)
+		return nil
+	}
+	return fmt.Errorf("list segments in %s: they change faster than they can be read", segment.DayDir(tenant, day))
+}
+
+// examine gives the sources of all compacted segments of a listing. It is false when one of them is gone.
+func (c *Catalog) examine(ctx context.Context, d *dayState, l listing) (map[ulid.ULID][]ulid.ULID, bool, error) {
+	c.mu.Lock()
+	covers := maps.Clone(d.covers)
+	c.mu.Unlock()
+	var unread []segment.Name
+	for id, n := range l.segments {
+		if _, ok := covers[id]; !ok && n.Level >= segment.LevelMerged {
+			unread = append(unread, n)
+		}
+	}
+	sources := make([][]ulid.ULID, len(unread))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(c.opts.Concurrency)
+	for i, n := range unread {
+		g.Go(func() error {
+			r, err := c.readers.get(ctx, n, 0)
+			if segment.IsCorrupt(err) {
+				// It stays visible, so that queries that need it fail and name it.
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			sources[i] = r.Footer().Sources
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		if c.notFound(err) {
+			return nil, false, nil
+		}
+		return nil, false, err
+	}
+	for i, n := range unread {
+		covers[n.ID] = slices.Clone(sources[i])
+	}
+	return covers, true, nil
+}
+
+// unexplained reports whether the listing lacks a segment that was there, or has a new marker, without a compacted segment that says why.
+func (c *Catalog) unexplained(d *dayState, l listing, covers map[ulid.ULID][]ulid.ULID) bool {
+	covered := coveredBy(covers)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id := range l.gone {
+		_, known := d.gone[id]
+		_, isCovered := covered[id]
+		_, listed := l.segments[id]
+		if listed && !known && !isCovered {
+			return true
+		}
+	}
+	for id := range d.segments {
+		_, wasGone := d.gone[id]
+		_, isGone := l.gone[id]
+		_, isCovered := covered[id]
+		_, listed := l.segments[id]
+		if !listed && !wasGone && !isGone && !isCovered {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Catalog) apply(d *dayState, l listing, covers map[ulid.ULID][]ulid.ULID, began time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	segments := make(map[ulid.ULID]known, len(l.segments))
+	for id, n := range l.segments {
+		segments[id] = known{name: n, size: d.segments[id].size, added: d.segments[id].added}
+	}
+	for id, k := range d.segments {
+		_, listed := segments[id]
+		_, isGone := l.gone[id]
+		if !listed && !isGone && !k.added.IsZero() && began.Sub(k.added) < keepAdded {
+			segments[id] = k
+		}
+	}
+	// What was added while the listing ran has its sources in d only.
+	for id, s := range d.covers {
+		if _, ok := covers[id]; !ok {
+			covers[id] = s
+		}
+	}
+	maps.DeleteFunc(covers, func(id ulid.ULID, _ []ulid.ULID) bool {
+		_, ok := segments[id]
+		return !ok
+	})
+	// Markers of this process that the listing came too early for stay.
+	for id := range d.gone {
+		if _, ok := segments[id]; ok {
+			l.gone[id] = struct{}{}
+		}
+	}
+	d.segments, d.gone, d.covers, d.listed = segments, l.gone, covers, began
+	d.changed()
+}
