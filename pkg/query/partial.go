@@ -1,0 +1,210 @@
+package query
+
+import (
+	"sort"
+
+	"github.com/prometheus/prometheus/model/labels"
+)
+
+// aggregate is a mergeable aggregation. P is its state over some samples; the state of no samples is not represented.
+type aggregate[P any] struct {
+	size  int64                              // bytes that a P takes, for the memory limit
+	first func(ts int64, v float64) P        // state of one sample
+	add   func(p *P, ts int64, v float64)    // one more sample; samples of one stream come in time order
+	merge func(p *P, q *P)                   // p becomes the state of both; where times are equal, p's samples came first. q is unchanged
+	value func(p *P, from, to int64) float64 // result for the window (from, to]
+	more  int64                              // bytes that P grows by with every further sample
+	// windows evaluates a series where states cannot be merged window by window; nil = they can.
+	windows func(c *cells[P], g *grid, emit func(step int, v float64))
+}
+
+// cells is a sparse list of grid cells with a state each, ascending.
+type cells[P any] struct {
+	index []int64
+	state []P
+}
+
+// partial is what some rows contribute to an aggregation: per series a list of cells.
+type partial[P any] struct {
+	agg    *aggregate[P]
+	mem    *memory
+	max    int // series; 0 = no limit
+	cut    bool
+	cutOff bool // a series was left out
+	byHash map[uint64][]int
+	labels []labels.Labels
+	cells  []cells[P]
+	taken  int64
+	err    error
+}
+
+// part is a partial of any state, as the workers use it.
+type part interface {
+	// series gives the index of a label set, or -1 when there are too many series or too little memory.
+	series(ls labels.Labels) int
+	// add folds a sample into a series' cell.
+	add(series int, cell, ts int64, v float64)
+	// failure gives the limit that was passed, if any.
+	failure() error
+	// absorb merges a part of the same kind whose samples come later in the fixed order of tasks; the other part must not be used any more.
+	absorb(part)
+	// finish evaluates every window of the grid.
+	finish(*grid) ([]leafSeries, error)
+	// truncated reports whether series were left out.
+	truncated() bool
+	release()
+}
+
+// leafSeries is an evaluated range aggregation: the steps at which the series has a value, ascending, and the values.
+type leafSeries struct {
+	labels labels.Labels
+	steps  []int32
+	values []float64
+}
+
+const seriesOverhead = 200
+
+func newPartial[P any](agg *aggregate[P], mem *memory, maxSeries int, cut bool) *partial[P] {
+	return &partial[P]{agg: agg, mem: mem, max: maxSeries, cut: cut, byHash: map[uint64][]int{}}
+}
+
+func (p *partial[P]) take(n int64) {
+	p.taken += n
+	if err := p.mem.take(n); err != nil && p.err == nil {
+		p.err = err
+	}
+}
+
+func (p *partial[P]) release()        { _ = p.mem.take(-p.taken); p.taken = 0 }
+func (p *partial[P]) failure() error  { return p.err }
+func (p *partial[P]) truncated() bool { return p.cutOff }
+
+func (p *partial[P]) series(ls labels.Labels) int {
+	h := ls.Hash()
+	for _, i := range p.byHash[h] {
+		if labels.Equal(p.labels[i], ls) {
+			return i
+		}
+	}
+	if p.max > 0 && len(p.labels) >= p.max {
+		if p.cut {
+			p.cutOff = true
+		} else if p.err == nil {
+			p.err = tooManySeries(p.max)
+		}
+		return -1
+	}
+	i := len(p.labels)
+	p.byHash[h] = append(p.byHash[h], i)
+	p.labels = append(p.labels, ls)
+	p.cells = append(p.cells, cells[P]{})
+	p.take(seriesOverhead + int64(ls.ByteSize()))
+	return i
+}
+
+func (p *partial[P]) add(series int, cell, ts int64, v float64) {
+	c := &p.cells[series]
+	n := len(c.index)
+	if n > 0 && c.index[n-1] == cell {
+		p.addTo(&c.state[n-1], ts, v)
+		return
+	}
+	if n == 0 || c.index[n-1] < cell {
+		c.index = append(c.index, cell)
+		c.state = append(c.state, p.agg.first(ts, v))
+		p.take(p.agg.size + 8)
+		return
+	}
+	i := sort.Search(n, func(i int) bool { return c.index[i] >= cell })
+	if c.index[i] == cell {
+		p.addTo(&c.state[i], ts, v)
+		return
+	}
+	c.index = append(c.index, 0)
+	c.state = append(c.state, c.state[n-1])
+	copy(c.index[i+1:], c.index[i:])
+	copy(c.state[i+1:], c.state[i:])
+	c.index[i], c.state[i] = cell, p.agg.first(ts, v)
+	p.take(p.agg.size + 8)
+}
+
+func (p *partial[P]) addTo(state *P, ts int64, v float64) {
+	p.agg.add(state, ts, v)
+	if p.agg.more > 0 {
+		p.take(p.agg.more)
+	}
+}
+
+func (p *partial[P]) absorb(other part) {
+	q := other.(*partial[P])
+	if p.err == nil {
+		p.err = q.err
+	}
+	p.cutOff = p.cutOff || q.cutOff
+	p.taken += q.taken
+	q.taken = 0
+	for i, ls := range q.labels {
+		before := len(p.labels)
+		at := p.series(ls)
+		if at < 0 {
+			continue
+		}
+		if at == before {
+			p.cells[at] = q.cells[i]
+			continue
+		}
+		p.mergeCells(&p.cells[at], &q.cells[i])
+	}
+}
+
+func (p *partial[P]) mergeCells(a, b *cells[P]) {
+	if n := len(a.index); n == 0 || len(b.index) == 0 || a.index[n-1] < b.index[0] {
+		a.index = append(a.index, b.index...)
+		a.state = append(a.state, b.state...)
+		return
+	}
+	index := make([]int64, 0, len(a.index)+len(b.index))
+	state := make([]P, 0, len(a.index)+len(b.index))
+	i, j := 0, 0
+	for i < len(a.index) || j < len(b.index) {
+		switch {
+		case j == len(b.index) || i < len(a.index) && a.index[i] < b.index[j]:
+			index, state = append(index, a.index[i]), append(state, a.state[i])
+			i++
+		case i == len(a.index) || b.index[j] < a.index[i]:
+			index, state = append(index, b.index[j]), append(state, b.state[j])
+			j++
+		default:
+			p.agg.merge(&a.state[i], &b.state[j])
+			index, state = append(index, a.index[i]), append(state, a.state[i])
+			i++
+			j++
+		}
+	}
+	a.index, a.state = index, state
+}
+
+func (p *partial[P]) finish(g *grid) ([]leafSeries, error) {
+	out := make([]leafSeries, 0, len(p.labels))
+	for i := range p.labels {
+		s := leafSeries{labels: p.labels[i]}
+		emit := func(step int, v float64) {
+			s.steps = append(s.steps, int32(step))
+			s.values = append(s.values, v)
+		}
+		if p.agg.windows != nil {
+			p.agg.windows(&p.cells[i], g, emit)
+		} else {
+			p.agg.slide(&p.cells[i], g, emit)
+		}
+		p.take(int64(len(s.steps)) * 12)
+		if p.err != nil {
+			return nil, p.err
+		}
+		p.cells[i] = cells[P]{}
+		if len(s.steps) > 0 {
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,52 @@
+package query
+
+import (
+	"math/bits"
+
+	"github.com/cambium-logs/cambium/pkg/storage/chunk"
+)
+
+// candidateRows gives the rows of a chunk whose lines may contain all texts, or nil when the chunk cannot tell.
+func candidateRows(r chunk.Reader, n int, texts [][]byte) chunk.Rows {
+	s, ok := r.(chunk.Searcher)
+	if !ok || len(texts) == 0 {
+		return nil
+	}
+	var all chunk.Rows
+	for _, t := range texts {
+		rows := chunk.NewRows(n)
+		s.Search(t, rows)
+		if all == nil {
+			all = rows
+			continue
+		}
+		for i := range all {
+			all[i] &= rows[i]
+		}
+	}
+	return all
+}
+
+// nextRow gives the first row of the set after a row, or end when there is none before end.
+func nextRow(rows chunk.Rows, row, end int) int {
+	row++
+	for row < end {
+		if word := rows[row>>6] >> (row & 63); word != 0 {
+			return row + bits.TrailingZeros64(word)
+		}
+		row = row&^63 + 64
+	}
+	return end
+}
+
+// previousRow gives the last row of the set before a row, or -1.
+func previousRow(rows chunk.Rows, row int) int {
+	row--
+	for row >= 0 {
+		if word := rows[row>>6] << (63 - row&63); word != 0 {
+			return row - bits.LeadingZeros64(word)
+		}
+		row = row&^63 - 1
+	}
+	return -1
+}

@@ -1,0 +1,87 @@
+package query
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/cambium-logs/cambium/pkg/storage/chunk"
+)
+
+// Stats says what a query did. Bytes are uncompressed unless said otherwise.
+type Stats struct {
+	ExecTime  time.Duration // without QueueTime
+	QueueTime time.Duration
+
+	Streams       int64 // selected
+	ChunksTotal   int64 // of the selected streams, overlapping the range
+	ChunksOpened  int64
+	ChunksCounted int64 // answered from the chunk directory alone
+	ChunksSkipped int64 // not needed: limit reached, or outside every window
+
+	HeadChunks     int64 // opened chunks that are not in a segment yet
+	HeadBytes      int64
+	HeadLines      int64
+	BytesProcessed int64 // lines and structured metadata of the rows read
+	MetadataBytes  int64 // the part of it that is structured metadata
+	LinesProcessed int64
+	LinesMatched   int64 // rows that survived the pipeline
+	StoredBytes    int64 // of the opened chunks, as encoded
+	Duplicates     int64 // rows dropped because an equal entry was read already
+	Entries        int64 // entries or series in the result
+	Shards         int64 // tasks that ran
+}
+
+// counters collects Stats from concurrent workers.
+type counters struct {
+	chunksTotal, chunksOpened, chunksCounted, chunksSkipped atomic.Int64
+	headChunks, headBytes, headLines                        atomic.Int64
+	bytes, metadataBytes, lines, matched                    atomic.Int64
+	storedBytes, duplicates, streams, tasks                 atomic.Int64
+}
+
+func (c *counters) opened(m chunk.Meta) {
+	c.chunksOpened.Add(1)
+	c.storedBytes.Add(m.StoredBytes)
+	if m.Encoding == chunk.EncodingHead {
+		c.headChunks.Add(1)
+	}
+}
+
+// scanned accounts for rows read from a chunk; bytes are its mean per row, so that counting costs nothing per row.
+func (c *counters) scanned(m chunk.Meta, rows int) {
+	if rows <= 0 || m.Rows <= 0 {
+		return
+	}
+	raw, meta := m.RawBytes, m.RawBytes-m.LineBytes
+	if rows < m.Rows {
+		raw = int64(float64(raw) * float64(rows) / float64(m.Rows))
+		meta = int64(float64(meta) * float64(rows) / float64(m.Rows))
+	}
+	c.lines.Add(int64(rows))
+	c.bytes.Add(raw)
+	c.metadataBytes.Add(meta)
+	if m.Encoding == chunk.EncodingHead {
+		c.headBytes.Add(raw)
+		c.headLines.Add(int64(rows))
+	}
+}
+
+func (c *counters) stats() Stats {
+	return Stats{
+		Streams:        c.streams.Load(),
+		ChunksTotal:    c.chunksTotal.Load(),
+		ChunksOpened:   c.chunksOpened.Load(),
+		ChunksCounted:  c.chunksCounted.Load(),
+		ChunksSkipped:  c.chunksSkipped.Load(),
+		HeadChunks:     c.headChunks.Load(),
+		HeadBytes:      c.headBytes.Load(),
+		HeadLines:      c.headLines.Load(),
+		BytesProcessed: c.bytes.Load(),
+		MetadataBytes:  c.metadataBytes.Load(),
+		LinesProcessed: c.lines.Load(),
+		LinesMatched:   c.matched.Load(),
+		StoredBytes:    c.storedBytes.Load(),
+		Duplicates:     c.duplicates.Load(),
+		Shards:         c.tasks.Load(),
+	}
+}
