@@ -22,7 +22,7 @@ type Reader struct {
 	footer  Footer
 	index   *index.Reader
 	entries []entry
-	// head is the object's first bytes when all of it came with the first read, else nil.
+	// whole is the object when all of it came with the first read, else nil.
 	whole []byte
 	// memory is what the Reader holds, in bytes.
 	memory int64
@@ -65,7 +65,7 @@ func (r *Reader) open(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read index and directory: %w", err)
 		}
-		tail = append(missing, tail[:max(0, footerAt-tailAt)]...)
+		tail = append(missing, tail[:footerAt-tailAt]...)
 		tailAt = f.Index.Offset
 	}
 	section := func(s Section, name string) ([]byte, error) {
