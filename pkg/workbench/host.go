@@ -49,8 +49,8 @@ func NewHost(o HostOptions) *Host {
 	h.mux.HandleFunc("GET /api/plugins/"+PluginID+"/metrics", h.metrics)
 	h.mux.HandleFunc("GET /metrics/plugins/"+PluginID, h.metrics)
 	h.mux.HandleFunc("GET /api/live/ds/"+UID+"/{path...}", h.live.serve)
-	h.mux.Handle("GET /public/plugins/"+PluginID+"/", http.StripPrefix("/public/plugins/"+PluginID, files(o.Dist)))
-	h.mux.Handle("GET /", files(o.Page))
+	h.mux.Handle("/public/plugins/"+PluginID+"/", http.StripPrefix("/public/plugins/"+PluginID, files(o.Dist)))
+	h.mux.Handle("/", files(o.Page))
 	return h
 }
 
