@@ -41,6 +41,7 @@ type buffer struct {
 	entries []entry
 	blocks  [][]byte
 
+	order      uint64 // of the chunk: unlike those of the entries, no other buffer has it
 	minT, maxT int64
 	lastT      int64 // of the entry that arrived last
 	rawBytes   int64
@@ -54,8 +55,8 @@ type buffer struct {
 	cached atomic.Pointer[view] // the last view made that needed sorting
 }
 
-func newBuffer() *buffer {
-	return &buffer{minT: math.MaxInt64, maxT: math.MinInt64, memory: bufferBytes}
+func newBuffer(order uint64) *buffer {
+	return &buffer{order: order, minT: math.MaxInt64, maxT: math.MinInt64, memory: bufferBytes}
 }
 
 // firstOrder and lastOrder bound the orders of the entries; the buffer must not be empty.

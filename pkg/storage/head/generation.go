@@ -6,7 +6,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -38,7 +37,6 @@ func (g *Generation) count(raw, memory int64) {
 	if raw != 0 {
 		g.raw.Add(raw)
 		g.head.raw.Add(raw)
-		g.since.CompareAndSwap(0, time.Now().UnixNano())
 	}
 }
 

@@ -170,7 +170,7 @@ func (h *Head) Reserve(entries int, rawBytes int64) (Reservation, error) {
 		return Reservation{}, fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, r.memory, h.opts.MaxBytes)
 	}
 	// Never refuse a push into an empty head: what it takes may exceed what it was thought to take.
-	if h.raw.Load() > 0 && (h.memory.Load()+r.memory > h.opts.MaxBytes || h.raw.Load()+r.raw > h.opts.MaxBytes) {
+	if h.memory.Load() > 0 && (h.memory.Load()+r.memory > h.opts.MaxBytes || h.raw.Load()+r.raw > h.opts.MaxBytes) {
 		return Reservation{}, ErrFull
 	}
 	h.take(r)
@@ -213,6 +213,9 @@ func (h *Head) Current() (memory, raw int64, since time.Time) {
 	}
 	return g.memory.Load(), g.raw.Load(), since
 }
+
+// CurrentEmpty reports whether nothing was applied to the generation that is being filled.
+func (h *Head) CurrentEmpty() bool { return h.current.Load().Empty() }
 
 // MaxBytes is the bound in force.
 func (h *Head) MaxBytes() int64 { return h.opts.MaxBytes }

@@ -142,6 +142,7 @@ func (t *tenant) apply(g *Generation, now int64, batches []Batch) int64 {
 	t.lastReceived = now
 	d.memory += memory
 	g.count(raw, memory)
+	g.since.CompareAndSwap(0, now)
 	t.head.metrics.duplicates.Add(float64(duplicates))
 	t.notify(order, batches)
 	return memory
@@ -158,7 +159,7 @@ func (t *tenant) applyStream(d *tenantData, batch Batch, order uint64) (memory, 
 		b := st.open
 		var before, beforeRaw int64
 		if b == nil {
-			b = newBuffer()
+			b = newBuffer(t.head.nextOrder())
 			st.open = b
 		} else {
 			before, beforeRaw = b.memory, b.rawBytes

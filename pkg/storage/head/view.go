@@ -27,7 +27,7 @@ func (b *buffer) makeView(n int) *view {
 	}
 	v := &view{entries: b.entries[:n:n], blocks: slices.Clone(b.blocks)}
 	whole := n == len(b.entries)
-	v.meta = chunk.Meta{MinT: b.minT, MaxT: b.maxT, Rows: n, RawBytes: b.rawBytes, LineBytes: b.lineBytes, Encoding: chunk.EncodingHead, Order: b.firstOrder()}
+	v.meta = chunk.Meta{MinT: b.minT, MaxT: b.maxT, Rows: n, RawBytes: b.rawBytes, LineBytes: b.lineBytes, Encoding: chunk.EncodingHead, Order: b.order}
 	if b.unsorted || b.untested {
 		v.rows = v.sortedRows()
 		whole = whole && len(v.rows) == n
