@@ -14,6 +14,7 @@ type lexer struct {
 	pos        int // byte offset of the next character
 	line, col  int // of the next character, from 1
 	extensions bool
+	subquery   bool // a subquery's range was met
 	failed     *token
 }
 
@@ -201,17 +202,15 @@ func (l *lexer) callFollows(k kind) bool {
 
 // flagOrSignedDuration reads "--strict", "--keep-empty", "-5m" and "+5m"; other signs are tokens of their own.
 func (l *lexer) flagOrSignedDuration(t token) (token, bool) {
-	if strings.HasPrefix(l.src[l.pos:], "--") {
-		end := l.pos + 2
-		for end < len(l.src) && (isLetter(rune(l.src[end])) || l.src[end] == '-') {
-			end++
+	for _, flag := range []string{"--strict", "--keep-empty"} {
+		if !strings.HasPrefix(l.src[l.pos:], flag) {
+			continue
 		}
-		word := l.src[l.pos:end]
-		if word != "--strict" && word != "--keep-empty" {
+		if c := l.peekByte(len(flag)); c == '-' || c == '_' || c >= utf8.RuneSelf || isAlphanumeric(c) {
 			return t, false
 		}
-		l.advanceTo(end)
-		t.kind, t.text, t.line = tokFlag, word, 0
+		l.advanceTo(l.pos + len(flag))
+		t.kind, t.text, t.line = tokFlag, flag, 0
 		return t, true
 	}
 	if c := l.peekByte(1); !isDecimal(c) && c != '.' {

@@ -20,6 +20,7 @@ func (p *parser) operator() string {
 		return p.tok.text
 	case tokIdent:
 		if p.extensions && p.tok.text == "atan2" {
+			p.extended = true
 			return p.tok.text
 		}
 	}

@@ -19,7 +19,7 @@ var extraAggregations = map[string][]valueType{
 
 // subqueryToken reads "[range:step]"; the step may be left out.
 func (l *lexer) subqueryToken(t token, text string) token {
-	t.kind = tokSubquery
+	t.kind, l.subquery = tokSubquery, true
 	span, step, _ := strings.Cut(text, ":")
 	d, err := model.ParseDuration(span)
 	if err != nil {
@@ -47,11 +47,15 @@ func (p *parser) extension() (Expr, bool, error) {
 	next := p.following().kind
 	switch {
 	case p.tok.kind == tokIdent && !p.tok.stray:
-		return p.namedExtension(next)
+		e, ok, err := p.namedExtension(next)
+		p.extended = p.extended || ok
+		return e, ok, err
 	case p.tok.kind == tokVector && p.lookAhead(1).kind != tokNumber:
+		p.extended = true
 		e, err := p.callArguments(p.advance().text, nil)
 		return e, true, err
 	case (p.tok.kind == tokSub || p.tok.kind == tokAdd) && next != tokNumber:
+		p.extended = p.extended || next != tokIdent
 		e, err := p.unary()
 		return e, true, err
 	}
@@ -60,11 +64,6 @@ func (p *parser) extension() (Expr, bool, error) {
 
 func (p *parser) namedExtension(next kind) (Expr, bool, error) {
 	name := p.tok.text
-	if _, ok := functionSignature(name); ok && next == tokOpenParen {
-		p.advance()
-		e, err := p.callArguments(name, nil)
-		return e, true, err
-	}
 	if _, ok := extraAggregations[name]; ok && (next == tokOpenParen || next == tokBy || next == tokWithout) {
 		p.advance()
 		g, err := p.grouping()
@@ -78,6 +77,11 @@ func (p *parser) namedExtension(next kind) (Expr, bool, error) {
 		if g := e.Grouping; g != nil && !g.Without && len(g.Labels) == 0 {
 			e.Grouping = nil
 		}
+		return e, true, err
+	}
+	if _, ok := functionSignature(name); ok && next == tokOpenParen {
+		p.advance()
+		e, err := p.callArguments(name, nil)
 		return e, true, err
 	}
 	switch strings.ToLower(name) {
@@ -139,7 +143,18 @@ func (p *parser) argument() (Expr, error) {
 	if p.tok.kind == tokString {
 		return &StringLiteral{Value: p.advance().text}, nil
 	}
-	return p.metric()
+	e, err := p.expr(0)
+	if err != nil {
+		return nil, err
+	}
+	if m, ok := e.(MetricExpr); ok {
+		return m, nil
+	}
+	if p.tok.kind == tokRange {
+		return nil, &ParseError{Line: p.tok.line, Col: p.tok.col,
+			Msg: "this function works on a subquery such as rate({…}[5m])[1h:1m], not on a log range"}
+	}
+	return nil, unexpected(p.tok)
 }
 
 // subqueryArgument tells whether the operand of a range aggregation, whose "(" is consumed, is no log range: no
@@ -164,6 +179,7 @@ func (p *parser) subqueryArgument() bool {
 // subqueries parses "[range:step]" behind an expression.
 func (p *parser) subqueries(e Expr) (Expr, error) {
 	for p.tok.kind == tokSubquery {
+		p.extended = true
 		m, ok := e.(MetricExpr)
 		if !ok {
 			return nil, unexpected(p.tok)
@@ -192,6 +208,7 @@ func (p *parser) timeModifiers() (at *At, offset time.Duration, err error) {
 			}
 			offset, seenOffset = t.duration, true
 		case p.tok.stray && p.tok.text == "@" && at == nil:
+			p.extended = true
 			p.advance()
 			if at, err = p.atTime(); err != nil {
 				return nil, 0, err

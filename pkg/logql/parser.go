@@ -24,40 +24,34 @@ type ParseOptions struct {
 
 // Parse reads a query and validates it. The error is a *ParseError.
 func Parse(text string, opts ParseOptions) (Expr, error) {
-	e, err := parse(text, false)
+	e, _, err := parse(text, false)
 	if err == nil || !opts.Extensions {
 		return e, err
 	}
-	extended, extErr := parse(text, true)
-	if extErr == nil {
+	extended, used, extErr := parse(text, true)
+	switch {
+	case extErr == nil:
 		return extended, nil
+	case used:
+		return nil, extErr
 	}
-	return nil, further(err, extErr)
+	return nil, err
 }
 
-// further picks the error that stands later in the text, the first when neither does.
-func further(a, b error) error {
-	pa, okA := a.(*ParseError)
-	pb, okB := b.(*ParseError)
-	if okA && okB && (pa.Col > 0 && pb.Col == 0 || max(pb.Line, 1) > max(pa.Line, 1) || pb.Line == pa.Line && pb.Col > pa.Col) {
-		return b
-	}
-	return a
-}
-
-func parse(text string, extensions bool) (Expr, error) {
+// parse reads a query of one of the two grammars. It tells whether the text uses an extension.
+func parse(text string, extensions bool) (e Expr, extended bool, err error) {
 	p, err := newParser(text, extensions)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	e, err := p.query()
+	if e, err = p.query(); err == nil {
+		err = p.validate(e)
+	}
+	extended = p.extended || p.lex.subquery && p.lex.failed != nil
 	if err != nil {
-		return nil, err
+		return nil, extended, err
 	}
-	if err := p.validate(e); err != nil {
-		return nil, err
-	}
-	return e, nil
+	return e, extended, nil
 }
 
 // parser is a recursive-descent parser. A production that cannot continue leaves the token to its caller, so that
@@ -68,6 +62,7 @@ type parser struct {
 	ahead      []token // tokens read after tok
 	depth      int
 	extensions bool
+	extended   bool           // an extension was met
 	stray      *token         // first character that was taken for an identifier but is none
 	refused    map[Expr]error // nodes that are syntactically right and are refused by validation
 }

@@ -280,8 +280,11 @@ func vectorValueText(v float64) string {
 	return s
 }
 
-// bytesText writes a quantity in rounded form where that loses nothing.
+// bytesText writes a quantity in rounded form where that loses nothing. "0B" is no quantity.
 func bytesText(n uint64) string {
+	if n == 0 {
+		return "0kB"
+	}
 	s := strings.ReplaceAll(humanize.Bytes(n), " ", "")
 	if l := newLexer(s, false).next(); l.kind != tokBytes || l.bytes != n {
 		return strconv.FormatUint(n, 10) + "B"

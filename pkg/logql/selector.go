@@ -36,7 +36,7 @@ func ParseSelectorOrAll(text string) ([]*labels.Matcher, error) {
 
 // ParseLog reads a log query. It gives a *ParseError, or ErrNotLog for a metric query.
 func ParseLog(text string) (*LogExpr, error) {
-	e, err := parse(text, false)
+	e, _, err := parse(text, false)
 	if err != nil {
 		return nil, err
 	}

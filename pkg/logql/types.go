@@ -60,8 +60,9 @@ func typeOf(e Expr) valueType {
 	case *Subquery:
 		return typeRange
 	case *FunctionCall:
-		s, _ := functionSignature(e.Name)
-		return s.result
+		if s, ok := functionSignature(e.Name); ok {
+			return s.result
+		}
 	case *BinaryExpr:
 		if typeOf(e.Left) == typeScalar && typeOf(e.Right) == typeScalar {
 			return typeScalar
