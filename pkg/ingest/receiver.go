@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -50,6 +51,17 @@ type Receiver struct {
 type tenantState struct {
 	cache *labelCache
 	rates *rates
+	otlp  atomic.Pointer[otlpRules] // for cache.limits
+}
+
+// otlpRules gives the rules for attributes; they are compiled at their first use.
+func (s *tenantState) otlpRules() *otlpRules {
+	if rules := s.otlp.Load(); rules != nil {
+		return rules
+	}
+	rules := newOTLPRules(&s.cache.limits.OTLPConfig)
+	s.otlp.Store(rules)
+	return rules
 }
 
 // NewReceiver returns a Receiver in front of sink.
