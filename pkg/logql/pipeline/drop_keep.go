@@ -31,7 +31,7 @@ func (s *selector) matches(e *entry) bool {
 		return true
 	}
 	if s.isError {
-		return s.matcher.match(e.errorValue())
+		return s.matcher.match(e.errKind)
 	}
 	v, _ := e.get(e.slots[s.slot])
 	return s.matcher.match(v)
@@ -61,13 +61,14 @@ func (d *dropLabels) apply(e *entry) bool {
 		if !s.matches(e) {
 			continue
 		}
-		if s.isError {
+		switch {
+		case s.isError: // labels of that name that came with the data stay
 			e.errKind = ""
-		}
-		if d.details[i] {
+		case d.details[i]:
 			e.errDetails = ""
+		default:
+			e.delete(e.slots[s.slot])
 		}
-		e.delete(e.slots[s.slot])
 	}
 	return true
 }

@@ -63,8 +63,10 @@ type entry struct {
 	keys    *keyTable
 	keyed   int // nodes under keys
 
-	arena []byte
-	err   *label // __error__
+	found   []field // scratch of logfmtExpressions
+	arena   []byte
+	err     *label // __error__
+	details *label // __error_details__
 }
 
 func newEntry(stream labels.Labels, names []string, needs *needs) *entry {
@@ -89,6 +91,7 @@ func (e *entry) forget(names []string) {
 		e.slots = append(e.slots, e.label(n))
 	}
 	e.err = e.label(ErrorLabel)
+	e.details = e.label(ErrorDetailsLabel)
 	e.metaSeq = e.metaSeq[:0]
 	e.keys = &keyTable{}
 	e.keyed = 0
@@ -134,9 +137,11 @@ func (e *entry) reset(ts int64, line []byte) {
 	e.arena = e.arena[:0]
 }
 
+// setMetadata takes in structured metadata. Names of stream labels get the suffix _extracted; of two labels that then have one
+// name the later one counts. An error in the metadata is the entry's error.
 func (e *entry) setMetadata(metadata []labels.Label) {
 	for i := range metadata {
-		name := metadata[i].Name
+		name, value := metadata[i].Name, metadata[i].Value
 		var l *label
 		if i < len(e.metaSeq) && e.metaSeq[i].name == name {
 			l = e.metaSeq[i]
@@ -147,11 +152,17 @@ func (e *entry) setMetadata(metadata []labels.Label) {
 		if l.baseIdx >= 0 {
 			l = e.extractedOf(l)
 		}
-		if l.metaGen == e.gen {
-			continue
+		switch {
+		case l == e.err:
+			e.errKind = value
+		case l == e.details:
+			e.errDetails = value
+		case l.metaGen == e.gen:
+			e.meta[l.metaIdx].value = value
+		default:
+			l.metaGen, l.metaIdx = e.gen, len(e.meta)
+			e.meta = append(e.meta, field{label: l, value: value})
 		}
-		l.metaGen, l.metaIdx = e.gen, len(e.meta)
-		e.meta = append(e.meta, field{label: l, value: metadata[i].Value})
 	}
 }
 
@@ -206,8 +217,12 @@ func (e *entry) add(l *label, value string) {
 // satisfied reports whether every needed label has been extracted, so that a parser may stop.
 func (e *entry) satisfied() bool { return e.needs.known && e.neededFound >= e.needs.total }
 
-// set writes a parsed label, taking its name away from the other categories.
+// set writes a parsed label, taking its name away from the other categories. A stream label that is set to the value it has stays
+// one.
 func (e *entry) set(l *label, value string) {
+	if e.inBase(l) && l.metaGen != e.gen && l.parsedGen != e.gen && e.base[l.baseIdx].value == value {
+		return
+	}
 	e.deleteBase(l)
 	if l.metaGen == e.gen {
 		l.metaGen = 0
@@ -247,27 +262,18 @@ func (e *entry) delete(l *label) {
 	}
 }
 
+// showsDetails reports whether the error's details are a label of the entry: also when the error itself has been dropped, but not
+// on an entry that has nothing besides the labels of its stream.
+func (e *entry) showsDetails() bool {
+	return e.errDetails != "" && (e.errKind != "" || len(e.parsed)+len(e.meta)+len(e.gone) > 0)
+}
+
 // setError records a pipeline error. Empty details leave those of an earlier error.
 func (e *entry) setError(kind, details string) {
 	e.errKind = kind
 	if details != "" {
 		e.errDetails = details
 	}
-}
-
-// errorValue is the value of __error__ as filters see it: a pipeline error, or one that came as structured metadata.
-func (e *entry) errorValue() string {
-	if e.errKind == "" && e.err.metaGen == e.gen {
-		return e.meta[e.err.metaIdx].value
-	}
-	return e.errKind
-}
-
-// hold copies b into the arena and returns it as a string that is valid until the next entry.
-func (e *entry) hold(b []byte) string {
-	start := len(e.arena)
-	e.arena = append(e.arena, b...)
-	return viewString(e.arena[start:])
 }
 
 // visible calls f for every label of the entry in the order parsed, metadata, stream, each name once. Pipeline errors are not
@@ -295,7 +301,7 @@ func (e *entry) fillMap(m map[string]string) {
 	if e.errKind != "" {
 		m[ErrorLabel] = e.errKind
 	}
-	if e.errDetails != "" {
+	if e.showsDetails() {
 		m[ErrorDetailsLabel] = e.errDetails
 	}
 }

@@ -2,27 +2,24 @@ package pipeline
 
 import (
 	"bytes"
-	"regexp"
 	"unicode"
 	"unicode/utf8"
 )
 
 // foldMatcher finds an ASCII text in any letter case, as (?i) does.
 //
-// Unicode folds two characters outside ASCII to ASCII letters: U+017F to s and U+212A to k. Lines that hold one of them are left
-// to the regex when the text has such a letter.
+// Unicode folds two characters outside ASCII to ASCII letters, U+017F to s and U+212A to k. A regex that is nothing but the text
+// does not match them, in Loki and here; where the text only filters for a regex, lines that hold one of them pass.
 type foldMatcher struct {
 	lower  []byte
 	probe  int // index of the byte searched for, the rarest one
 	lo, up byte
-	long   []byte // "ſ" as bytes when the text has an s
-	kelvin []byte
-	re     *regexp.Regexp
+	pass   [][]byte // characters that let a line pass
 }
 
 // newFoldMatcher returns false when the text is not ASCII.
-func newFoldMatcher(text string, re *regexp.Regexp) (lineMatcher, bool) {
-	m := &foldMatcher{re: re}
+func newFoldMatcher(text string, exact bool) (lineMatcher, bool) {
+	m := &foldMatcher{}
 	for i := range len(text) {
 		c := text[i]
 		if c >= utf8.RuneSelf {
@@ -31,16 +28,16 @@ func newFoldMatcher(text string, re *regexp.Regexp) (lineMatcher, bool) {
 		if c >= 'A' && c <= 'Z' {
 			c += 'a' - 'A'
 		}
-		switch c {
-		case 's':
-			m.long = []byte("\u017f")
-		case 'k':
-			m.kelvin = []byte("\u212a")
-		}
 		m.lower = append(m.lower, c)
 		if rarity(c) > rarity(m.lower[m.probe]) {
 			m.probe = i
 		}
+	}
+	if !exact && bytes.IndexByte(m.lower, 's') >= 0 {
+		m.pass = append(m.pass, []byte("\u017f"))
+	}
+	if !exact && bytes.IndexByte(m.lower, 'k') >= 0 {
+		m.pass = append(m.pass, []byte("\u212a"))
 	}
 	m.lo = m.lower[m.probe]
 	m.up = byte(unicode.ToUpper(rune(m.lo)))
@@ -60,8 +57,10 @@ func (m *foldMatcher) match(line []byte) bool {
 	if m.find(line) {
 		return true
 	}
-	if m.long != nil && bytes.Contains(line, m.long) || m.kelvin != nil && bytes.Contains(line, m.kelvin) {
-		return m.re == nil || m.re.Match(line)
+	for _, p := range m.pass {
+		if bytes.Contains(line, p) {
+			return true
+		}
 	}
 	return false
 }

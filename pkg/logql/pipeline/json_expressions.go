@@ -68,7 +68,7 @@ func (p *jsonExpressions) apply(e *entry) bool {
 		return true
 	}
 	x := jsonExtraction{entry: e, parser: p, left: len(p.slots)}
-	if err := x.value(&p.root, e.line, 0); err != nil {
+	if err := x.line(e.line); err != nil {
 		e.setError(ErrJSONParser, err.Error())
 	}
 	for i, slot := range p.slots {
@@ -106,6 +106,31 @@ func (x *jsonExtraction) mark(i int) {
 		x.many[i] = true
 	}
 	x.left--
+}
+
+// line looks into all values of a line, as far as brackets are balanced.
+func (x *jsonExtraction) line(b []byte) error {
+	root := &x.parser.root
+	for i := 0; i < len(b) && x.left > 0; {
+		switch b[i] {
+		case '{', '[', '"':
+			if err := x.value(root, b, i); err != nil {
+				return err
+			}
+			quoted := b[i] == '"'
+			if i = skipJSON(b, i); i < 0 {
+				return nil
+			}
+			if j := jsonBlank(b, i); quoted && j < len(b) && b[j] == ':' {
+				return nil
+			}
+		case '}', ']':
+			return nil
+		default:
+			i++
+		}
+	}
+	return nil
 }
 
 // value looks into the object or array at b[i] for what n wants.

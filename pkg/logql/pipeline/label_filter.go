@@ -39,11 +39,11 @@ func (c *compiler) predicate(p logql.LabelPredicate) (predicate, error) {
 		}
 		return &stringPredicate{c.slot(p.Matcher.Name), m}, nil
 	case *logql.NumberPredicate:
-		return &comparison[float64]{c.slot(p.Name), p.Op, p.Value, parseNumber}, nil
+		return newNumberPredicate(c, p), nil
 	case *logql.DurationPredicate:
 		return newDurationPredicate(c, p), nil
 	case *logql.BytesPredicate:
-		return &comparison[uint64]{c.slot(p.Name), p.Op, p.Value, parseBytes}, nil
+		return newBytesPredicate(c, p), nil
 	case *logql.IPPredicate:
 		m, err := newIPMatcher(p.Pattern)
 		if err != nil {
@@ -89,9 +89,9 @@ func (p *stringPredicate) holds(e *entry) bool {
 // errorPredicate is a string filter on __error__.
 type errorPredicate struct{ matcher *stringMatcher }
 
-func (p *errorPredicate) holds(e *entry) bool { return p.matcher.match(e.errorValue()) }
+func (p *errorPredicate) holds(e *entry) bool { return p.matcher.match(e.errKind) }
 
-// ipPredicate keeps entries with an error, drops those without the label, and else looks for an address in the value.
+// ipPredicate drops entries without the label, and else looks for an address in the value.
 type ipPredicate struct {
 	slot    int
 	negated bool
@@ -99,9 +99,6 @@ type ipPredicate struct {
 }
 
 func (p *ipPredicate) holds(e *entry) bool {
-	if e.errKind != "" {
-		return true
-	}
 	v, ok := e.get(e.slots[p.slot])
 	return ok && p.matcher.match(viewBytes(v)) != p.negated
 }

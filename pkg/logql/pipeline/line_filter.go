@@ -38,7 +38,13 @@ func newLineFilter(s *logql.LineFilter) (stage, error) {
 		if err != nil {
 			return nil, stageError(s, err)
 		}
+		if _, ok := m.(always); ok && !f.negated && len(s.Operands) > 1 {
+			continue // as in the reference, an operand that matches everything does not count in a chain
+		}
 		f.any = append(f.any, m)
+	}
+	if len(f.any) == 0 {
+		f.any = append(f.any, always{})
 	}
 	return f, nil
 }
@@ -49,6 +55,8 @@ func newLineMatcher(kind logql.LineFilterOp, o logql.LineFilterOperand) (lineMat
 		return nil, errIPOperation
 	case o.IP:
 		return newIPMatcher(o.Text)
+	case kind == logql.LineContains && o.Text == "":
+		return always{}, nil
 	case kind == logql.LineContains:
 		return containsMatcher(o.Text), nil
 	case kind == logql.LineMatches:

@@ -1,18 +1,24 @@
 package pipeline
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/cambium-logs/cambium/pkg/logql"
 )
 
-// logfmtExpressions is | logfmt who="user", …: only the labels asked for, each set even when the line lacks its key. Of a repeated
-// key the last one counts.
+// logfmtExpressions is | logfmt who="user", …: only the labels asked for, each set even when the line lacks its key. A label is
+// set by its key and, unless it is renamed to _extracted, by a key of its own name; the last one counts.
 type logfmtExpressions struct {
 	strict bool
-	slots  []int
-	keys   []int // slots of the keys, as sanitised names
+	wanted []logfmtWanted
+}
+
+// logfmtWanted is a label asked for, and its key as a sanitised name. Both are slots.
+type logfmtWanted struct {
+	label, key int
 }
 
 func newLogfmtExpressions(c *compiler, s *logql.LogfmtParser) (stage, error) {
@@ -22,8 +28,12 @@ func newLogfmtExpressions(c *compiler, s *logql.LogfmtParser) (stage, error) {
 		if err != nil {
 			return nil, stageError(s, fmt.Errorf("cannot parse expression [%s]: %w", x.Path, err))
 		}
-		p.slots = append(p.slots, c.slot(x.Name))
-		p.keys = append(p.keys, c.slot(key))
+		w := logfmtWanted{label: c.slot(x.Name), key: c.slot(key)}
+		if i := slices.IndexFunc(p.wanted, func(o logfmtWanted) bool { return o.label == w.label }); i >= 0 {
+			p.wanted[i] = w
+		} else {
+			p.wanted = append(p.wanted, w)
+		}
 	}
 	return p, nil
 }
@@ -63,7 +73,7 @@ func (p *logfmtExpressions) apply(e *entry) bool {
 	if e.satisfied() {
 		return true
 	}
-	found := make([]field, 0, 16)
+	found := e.found[:0]
 	s := logfmtScanner{line: e.line}
 	for pos := 0; s.next(); pos++ {
 		if s.err.what == "" {
@@ -74,37 +84,58 @@ func (p *logfmtExpressions) apply(e *entry) bool {
 			break
 		}
 	}
+	e.found = found
 next:
-	for i, slot := range p.slots {
-		for j := len(found) - 1; j >= 0; j-- {
-			if found[j].label == e.slots[p.keys[i]] {
-				e.extract(e.slots[slot], found[j].value)
+	for _, w := range p.wanted {
+		l := e.slots[w.label]
+		for i := range found {
+			if found[i].label == l {
+				e.extract(l, found[i].value)
 				continue next
 			}
 		}
-		e.extractMissing(e.slots[slot])
+		e.extractMissing(l)
 	}
 	return true
 }
 
-// pair adds the pair just scanned to found when an expression asks for its key.
+// pair adds the pair just scanned to found, under the labels that it sets.
 func (p *logfmtExpressions) pair(e *entry, s *logfmtScanner, pos int, found []field) []field {
-	k := e.keys.find(e, s.key, pos)
-	for _, slot := range p.keys {
-		if k.label != e.slots[slot] {
+	name := e.keys.find(e, s.key, pos).label
+	byKey, byName := false, false
+	for _, w := range p.wanted {
+		byKey = byKey || e.slots[w.key] == name
+		byName = byName || e.slots[w.label] == name
+	}
+	if byName && name != nil && (name.metaGen == e.gen || e.inBase(name)) {
+		byName = false
+	}
+	if !byKey && !byName {
+		if p.strict && s.escaped {
+			s.text(e)
+		}
+		return found
+	}
+	value := ""
+	if !bytes.ContainsRune(s.value, utf8.RuneError) {
+		value = s.text(e)
+	}
+	if s.err.what != "" {
+		return found
+	}
+next:
+	for _, w := range p.wanted {
+		l := e.slots[w.label]
+		if byKey && e.slots[w.key] != name || !byKey && l != name {
 			continue
 		}
-		v := s.text(e)
-		if s.err.what != "" {
-			break
-		}
 		for i := range found {
-			if found[i].label == k.label {
-				found[i].value = v
-				return found
+			if found[i].label == l {
+				found[i].value = value
+				continue next
 			}
 		}
-		return append(found, field{label: k.label, value: v})
+		found = append(found, field{label: l, value: value})
 	}
 	return found
 }

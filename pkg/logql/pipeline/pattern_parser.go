@@ -42,7 +42,7 @@ func newPatternParser(c *compiler, s *logql.PatternParser) (stage, error) {
 }
 
 func (p *patternParser) apply(e *entry) bool {
-	if e.satisfied() || !bytes.HasPrefix(e.line, p.leading) {
+	if len(e.line) == 0 || e.satisfied() || !bytes.HasPrefix(e.line, p.leading) {
 		return true
 	}
 	rest := e.line[len(p.leading):]

@@ -25,13 +25,13 @@ func newRegexMatcher(text string) (lineMatcher, error) {
 	}
 	core := unwrapDotStar(parsed.Simplify())
 	if set, ok := expand(core); ok {
-		if m, ok := literalMatcher(set, re); ok {
+		if m, ok := literalMatcher(set, true); ok {
 			return m, nil
 		}
 	}
 	m := &regexMatcher{re: re}
 	for _, set := range required(core) {
-		if lm, ok := literalMatcher(set, nil); ok {
+		if lm, ok := literalMatcher(set, false); ok {
 			m.need = append(m.need, lm)
 		}
 	}
@@ -52,10 +52,9 @@ type always struct{}
 
 func (always) match([]byte) bool { return true }
 
-// literalMatcher makes a matcher for lines with at least one literal of the set. re decides the rare lines on which ASCII case
-// folding does not; without re they match. ok is false when the set cannot be searched for, as with U+FFFD, which a regex also
+// literalMatcher makes a matcher for lines with at least one literal of the set: exactly those lines, or possibly more. ok is false when the set cannot be searched for, as with U+FFFD, which a regex also
 // finds where the line is not valid UTF-8.
-func literalMatcher(set []literal, re *regexp.Regexp) (m lineMatcher, ok bool) {
+func literalMatcher(set []literal, exact bool) (m lineMatcher, ok bool) {
 	var plain [][]byte
 	var out anyMatcher
 	for _, l := range set {
@@ -69,7 +68,7 @@ func literalMatcher(set []literal, re *regexp.Regexp) (m lineMatcher, ok bool) {
 			plain = append(plain, []byte(l.text))
 			continue
 		}
-		f, ok := newFoldMatcher(l.text, re)
+		f, ok := newFoldMatcher(l.text, exact)
 		if !ok {
 			return nil, false
 		}

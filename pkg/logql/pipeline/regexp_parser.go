@@ -45,7 +45,7 @@ func newRegexpParser(c *compiler, s *logql.RegexpParser) (stage, error) {
 	}
 	if parsed, err := syntax.Parse(s.Pattern, syntax.Perl); err == nil {
 		for _, set := range required(parsed.Simplify()) {
-			if m, ok := literalMatcher(set, nil); ok {
+			if m, ok := literalMatcher(set, false); ok {
 				p.need = append(p.need, m)
 			}
 		}

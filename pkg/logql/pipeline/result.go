@@ -79,7 +79,7 @@ func (r *results) collect(e *entry, withExcluded bool) uint64 {
 	var h uint64
 	for i := range e.parsed {
 		f := e.parsed[i]
-		if f.label.excluded && !withExcluded || f.label == e.err && e.errKind != "" {
+		if f.label.excluded && !withExcluded || e.shadowed(f.label) {
 			continue
 		}
 		s = append(s, cachedField{f, catParsed})
@@ -88,7 +88,7 @@ func (r *results) collect(e *entry, withExcluded bool) uint64 {
 	for i := range e.meta {
 		f := e.meta[i]
 		l := f.label
-		if l.metaGen != e.gen || l.parsedGen == e.gen || l.excluded && !withExcluded || l == e.err && e.errKind != "" {
+		if l.metaGen != e.gen || l.parsedGen == e.gen || l.excluded && !withExcluded {
 			continue
 		}
 		s = append(s, cachedField{f, catMetadata})
@@ -107,8 +107,8 @@ func (r *results) collect(e *entry, withExcluded bool) uint64 {
 		s = append(s, cachedField{f, catError})
 		h += mix(f, catError)
 	}
-	if e.errDetails != "" {
-		f := field{label: e.err, value: e.errDetails}
+	if e.showsDetails() {
+		f := field{label: e.details, value: e.errDetails}
 		s = append(s, cachedField{f, catErrorDetails})
 		h += mix(f, catErrorDetails)
 	}
@@ -151,15 +151,15 @@ func (f *cachedField) holds(e *entry) bool {
 	l := f.label
 	switch f.category {
 	case catParsed:
-		return l.parsedGen == e.gen && e.parsed[l.parsedIdx].value == f.value && (l != e.err || e.errKind == "")
+		return l.parsedGen == e.gen && e.parsed[l.parsedIdx].value == f.value && !e.shadowed(l)
 	case catMetadata:
-		return l.metaGen == e.gen && l.parsedGen != e.gen && e.meta[l.metaIdx].value == f.value && (l != e.err || e.errKind == "")
+		return l.metaGen == e.gen && l.parsedGen != e.gen && e.meta[l.metaIdx].value == f.value
 	case catGone:
 		return l.goneGen == e.gen
 	case catError:
 		return e.errKind == f.value
 	case catErrorDetails:
-		return e.errDetails == f.value
+		return e.showsDetails() && e.errDetails == f.value
 	}
 	return false
 }
@@ -184,7 +184,7 @@ func (r *results) store(hash uint64, res *LabelsResult) {
 
 // full returns the result of a log entry: all categories.
 func (r *results) full(e *entry) *LabelsResult {
-	if len(e.parsed)+len(e.meta)+len(e.gone) == 0 && e.errKind == "" && e.errDetails == "" {
+	if len(e.parsed)+len(e.meta)+len(e.gone) == 0 && e.errKind == "" {
 		if r.plain == nil {
 			r.plain = r.buildFull(e)
 		}
@@ -216,21 +216,21 @@ func (r *results) buildFull(e *entry) *LabelsResult {
 	res.Stream = flush()
 	for i := range e.meta {
 		l := e.meta[i].label
-		if l.metaGen == e.gen && l.parsedGen != e.gen && (l != e.err || e.errKind == "") && (l.name != ErrorDetailsLabel || e.errDetails == "") {
+		if l.metaGen == e.gen && l.parsedGen != e.gen {
 			part = append(part, labels.Label{Name: l.name, Value: e.meta[i].value})
 		}
 	}
 	res.Metadata = flush()
 	for i := range e.parsed {
 		l := e.parsed[i].label
-		if (l != e.err || e.errKind == "") && (l.name != ErrorDetailsLabel || e.errDetails == "") {
+		if !e.shadowed(l) {
 			part = append(part, labels.Label{Name: l.name, Value: e.parsed[i].value})
 		}
 	}
 	if e.errKind != "" {
 		part = append(part, labels.Label{Name: ErrorLabel, Value: e.errKind})
 	}
-	if e.errDetails != "" {
+	if e.showsDetails() {
 		part = append(part, labels.Label{Name: ErrorDetailsLabel, Value: e.errDetails})
 	}
 	res.Parsed = flush()
@@ -247,6 +247,11 @@ func (r *results) build(ls []labels.Label) labels.Labels {
 	}
 	r.builder.Sort()
 	return r.builder.Labels()
+}
+
+// shadowed reports whether l is a label from the data that the entry's own error hides.
+func (e *entry) shadowed(l *label) bool {
+	return l == e.err && e.errKind != "" || l == e.details && e.showsDetails()
 }
 
 // sampleError is the error that fails a query when this entry becomes a sample: a pipeline error, or a label __error__ that came

@@ -152,7 +152,7 @@ func (r *results) grouped(e *entry, g *grouping) *LabelsResult {
 		switch {
 		case l == e.err && e.errKind != "":
 			v, ok = e.errKind, true
-		case l.name == ErrorDetailsLabel && e.errDetails != "":
+		case l == e.details && e.showsDetails():
 			v, ok = e.errDetails, true
 		}
 		if !ok {
@@ -179,7 +179,7 @@ func (r *results) grouped(e *entry, g *grouping) *LabelsResult {
 
 // series returns the result with all labels but the excluded ones.
 func (r *results) series(e *entry) *LabelsResult {
-	plain := len(e.parsed)+len(e.meta)+len(e.gone) == 0 && e.errDetails == ""
+	plain := len(e.parsed)+len(e.meta)+len(e.gone) == 0
 	if plain && r.plain != nil {
 		return r.plain
 	}
@@ -189,11 +189,11 @@ func (r *results) series(e *entry) *LabelsResult {
 	}
 	var all []labels.Label
 	e.visible(func(l *label, value string) {
-		if !l.excluded && (l.name != ErrorDetailsLabel || e.errDetails == "") {
+		if !l.excluded && !e.shadowed(l) {
 			all = append(all, labels.Label{Name: l.name, Value: value})
 		}
 	})
-	if e.errDetails != "" {
+	if e.showsDetails() {
 		all = append(all, labels.Label{Name: ErrorDetailsLabel, Value: e.errDetails})
 	}
 	res := r.sharedSeries(&LabelsResult{Merged: r.build(all), errKind: e.sampleError()})
