@@ -53,6 +53,11 @@ func (p *parser) extension() (Expr, bool, error) {
 	case p.tok.kind == tokVector && p.lookAhead(1).kind != tokNumber:
 		p.extended = true
 		e, err := p.callArguments(p.advance().text, nil)
+		if err == nil && len(e.Args) == 1 {
+			if v, ok := e.Args[0].(*Literal); ok && !math.Signbit(v.Value) && v.Value <= math.MaxFloat64 {
+				return &VectorExpr{Value: v.Value}, true, nil
+			}
+		}
 		return e, true, err
 	case (p.tok.kind == tokSub || p.tok.kind == tokAdd) && next != tokNumber:
 		p.extended = p.extended || next != tokIdent
