@@ -89,36 +89,101 @@ func (x *execution) readRun(ctx context.Context, r *run, compiled *pipeline.Pipe
 		x.counters.chunksSkipped.Add(int64(len(r.chunks)))
 		return nil
 	}
-	stream := compiled.ForStream(r.labels)
+	w := newLogWalk(r, compiled, found)
 	cur := newCursor(ctx, r, mint, maxt, backward, texts, x.counters)
-	shown := map[*pipeline.LabelsResult]*EntryLabels{}
 	matched := int64(0)
-	var failure error
-	for seq := int64(0); cur.next(); seq++ {
-		if !found.wants(cur.ts) {
-			break
+	more, failure := true, error(nil)
+	for more && failure == nil && cur.next() {
+		if cur.ts != w.ts {
+			if more, failure = w.flush(); !more || failure != nil || !found.wants(cur.ts) {
+				break
+			}
+			w.ts = cur.ts
 		}
-		line, labels, keep := stream.Process(cur.ts, cur.line(), cur.metadata())
-		if !keep {
-			continue
+		if line, labels, keep := w.stream.Process(cur.ts, cur.line(), cur.metadata()); keep {
+			matched++
+			w.collect(line, labels)
 		}
-		matched++
-		ls := shown[labels]
-		if ls == nil {
-			ls = entryLabels(labels)
-			shown[labels] = ls
-		}
-		more, err := found.add(candidate{Entry: Entry{Timestamp: cur.ts, Labels: ls}, stream: r.stream, seq: seq}, line)
-		if err != nil || !more {
-			failure = err
-			break
-		}
+	}
+	if failure == nil {
+		_, failure = w.flush()
 	}
 	x.counters.matched.Add(matched)
 	if err := cur.close(); err != nil {
 		return err
 	}
 	return failure
+}
+
+// logWalk is a walk over a run for a log query. The entries of one timestamp are collected before they are offered, because entries that
+// the pipeline has made equal are shown once: in the place of the one that arrived first.
+type logWalk struct {
+	run    *run
+	stream *pipeline.StreamPipeline
+	found  *nearest
+	shown  map[*pipeline.LabelsResult]*EntryLabels
+	byHash map[uint64]*EntryLabels // of Merged; so that equal labels are one pointer, whichever results they came from
+
+	ts    int64
+	group []candidate
+	seq   int64
+}
+
+func newLogWalk(r *run, compiled *pipeline.Pipeline, found *nearest) *logWalk {
+	return &logWalk{
+		run: r, stream: compiled.ForStream(r.labels), found: found,
+		shown: map[*pipeline.LabelsResult]*EntryLabels{}, byHash: map[uint64]*EntryLabels{},
+	}
+}
+
+func (w *logWalk) collect(line []byte, labels *pipeline.LabelsResult) {
+	ls := w.shown[labels]
+	if ls == nil {
+		ls = entryLabels(labels)
+		if known := w.byHash[labels.Hash]; known == nil {
+			w.byHash[labels.Hash] = ls
+		} else if known.equal(ls) {
+			ls = known
+		}
+		w.shown[labels] = ls
+	}
+	w.group = append(w.group, candidate{Entry: Entry{Timestamp: w.ts, Line: string(line), Labels: ls}, stream: w.run.stream, seq: w.seq})
+	w.seq++
+}
+
+// flush offers the collected entries. more is false when no later entry of the walk can be among the nearest.
+func (w *logWalk) flush() (more bool, err error) {
+	if len(w.group) > 1 {
+		w.distinct()
+	}
+	more = true
+	for _, c := range w.group {
+		if more, err = w.found.add(c); !more || err != nil {
+			break
+		}
+	}
+	w.group = w.group[:0]
+	return more, err
+}
+
+func (w *logWalk) distinct() {
+	if w.found.backward {
+		slices.Reverse(w.group)
+	}
+	type shown struct {
+		labels *EntryLabels
+		line   string
+	}
+	seen := make(map[shown]bool, len(w.group))
+	w.group = slices.DeleteFunc(w.group, func(c candidate) bool {
+		k := shown{c.Labels, c.Line}
+		repeated := seen[k]
+		seen[k] = true
+		return repeated
+	})
+	if w.found.backward {
+		slices.Reverse(w.group)
+	}
 }
 
 // candidate is an entry with what orders it among entries of equal timestamp: its stream, and its place in the walk over the stream.
@@ -168,21 +233,19 @@ func (n *nearest) precedes(a, b *candidate) bool {
 
 const entryOverhead = 96
 
-// add offers an entry; the line is copied when it is taken. more is false when no later entry of the same walk can be among the nearest.
-func (n *nearest) add(c candidate, line []byte) (more bool, err error) {
+// add offers an entry. more is false when no later entry of the same walk can be among the nearest.
+func (n *nearest) add(c candidate) (more bool, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.limit > 0 && len(n.heap) == n.limit {
 		if !n.precedes(&c, &n.heap[0]) {
 			return false, nil
 		}
-		err = n.memory.take(int64(len(line) - len(n.heap[0].Line)))
-		c.Line = string(line)
+		err = n.memory.take(int64(len(c.Line) - len(n.heap[0].Line)))
 		n.heap[0] = c
 		heap.Fix((*candidateHeap)(n), 0)
 	} else {
-		err = n.memory.take(int64(len(line)) + entryOverhead)
-		c.Line = string(line)
+		err = n.memory.take(int64(len(c.Line)) + entryOverhead)
 		heap.Push((*candidateHeap)(n), c)
 	}
 	if n.limit > 0 && len(n.heap) == n.limit {

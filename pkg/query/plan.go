@@ -108,6 +108,9 @@ func (q *planned) prepareLog() error {
 	if p.Interval < 0 {
 		return badRequest("interval must be >= 0")
 	}
+	if p.End < p.Start {
+		return badRequest("end timestamp must not be before or equal to start time")
+	}
 	if err := p.Limits.checkEntries(p.Limit); err != nil {
 		return err
 	}
@@ -149,6 +152,9 @@ func (q *planned) prepareMetric(e logql.MetricExpr) error {
 	}
 	if len(q.selectors) > 0 {
 		if err := p.Limits.checkRange(q.maxRange); err != nil {
+			return err
+		}
+		if err := p.Limits.checkLength(time.Duration(end - q.start)); err != nil {
 			return err
 		}
 		if err := p.Limits.checkLength(time.Duration(end-q.start) + q.maxRange); err != nil {

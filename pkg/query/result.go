@@ -54,6 +54,10 @@ func (l *EntryLabels) All() labels.Labels {
 	return labels.New(all...)
 }
 
+func (l *EntryLabels) equal(o *EntryLabels) bool {
+	return labels.Equal(l.Stream, o.Stream) && labels.Equal(l.Metadata, o.Metadata) && labels.Equal(l.Parsed, o.Parsed)
+}
+
 // Point is a value at a time.
 type Point struct {
 	Timestamp int64
@@ -78,9 +82,9 @@ type Stream struct {
 	Entries []Entry
 }
 
-// Streams groups the entries. Plain, entries are grouped by all their labels; categorized, by the stream category alone, and metadata and
-// parsed labels are to be shown with each entry. Streams are sorted by the canonical text of their labels; entries keep the query's direction.
-func (r *Result) Streams(categorized bool) []Stream {
+// Streams groups the entries by all their labels or, when byStream, by those of the stream category alone; then metadata and parsed labels
+// are to be shown with each entry. Streams are sorted by the canonical text of their labels; entries keep the query's direction.
+func (r *Result) Streams(byStream bool) []Stream {
 	byText := map[string]int{}
 	byLabels := map[*EntryLabels]int{}
 	var streams []Stream
@@ -89,7 +93,7 @@ func (r *Result) Streams(categorized bool) []Stream {
 		i, ok := byLabels[e.Labels]
 		if !ok {
 			ls := e.Labels.Stream
-			if !categorized {
+			if !byStream {
 				ls = e.Labels.All()
 			}
 			text := ls.String()
