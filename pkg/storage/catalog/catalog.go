@@ -132,14 +132,23 @@ func (c *Catalog) Add(info segment.Info) {
 	d.changed()
 }
 
-// Remove hides a segment whose marker this process wrote, or whose object it deleted.
+// Remove hides a segment whose marker this process wrote. What it names as sources stays hidden.
 func (c *Catalog) Remove(name segment.Name) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d := c.day(name.Tenant, name.Day)
+	d.markers[name.ID] = true
+	d.changed()
+}
+
+// Forget drops a segment whose object does not exist any more.
+func (c *Catalog) Forget(name segment.Name) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	d := c.day(name.Tenant, name.Day)
 	delete(d.segments, name.ID)
 	delete(d.covers, name.ID)
-	d.gone[name.ID] = struct{}{}
+	delete(d.markers, name.ID)
 	d.changed()
 }
 

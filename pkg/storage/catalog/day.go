@@ -20,7 +20,7 @@ type dayState struct {
 
 	listed   time.Time // when the last complete listing began; zero = never
 	segments map[ulid.ULID]known
-	gone     idSet
+	markers  map[ulid.ULID]bool        // whether the marker counts: it was known before the last listing began
 	covers   map[ulid.ULID][]ulid.ULID // sources by compacted segment; those that could not be read have none
 	cached   []segment.Name            // nil = to be computed
 }
@@ -33,7 +33,7 @@ type known struct {
 }
 
 func newDayState() *dayState {
-	return &dayState{refreshing: make(chan struct{}, 1), segments: map[ulid.ULID]known{}, gone: idSet{}, covers: map[ulid.ULID][]ulid.ULID{}}
+	return &dayState{refreshing: make(chan struct{}, 1), segments: map[ulid.ULID]known{}, markers: map[ulid.ULID]bool{}, covers: map[ulid.ULID][]ulid.ULID{}}
 }
 
 func (d *dayState) changed() { d.cached = nil }
@@ -46,9 +46,8 @@ func (d *dayState) visible() []segment.Name {
 	covered := coveredBy(d.covers)
 	out := make([]segment.Name, 0, len(d.segments))
 	for id, k := range d.segments {
-		_, isGone := d.gone[id]
 		_, isCovered := covered[id]
-		if !isGone && !isCovered {
+		if !d.markers[id] && !isCovered {
 			out = append(out, k.name)
 		}
 	}
@@ -120,7 +119,6 @@ func (c *Catalog) refresh(ctx context.Context, tenant string, day segment.Day, d
 	if fresh {
 		return nil
 	}
-	confirmed := false
 	for range maxListings {
 		began := c.opts.Now()
 		l, err := c.list(ctx, tenant, day)
@@ -133,10 +131,6 @@ func (c *Catalog) refresh(ctx context.Context, tenant string, day segment.Day, d
 		}
 		if !ok {
 			continue // an object was deleted since it was listed
-		}
-		if !confirmed && c.unexplained(d, l, covers) {
-			confirmed = true
-			continue
 		}
 		c.apply(d, l, covers, began)
 		return nil
@@ -184,31 +178,6 @@ func (c *Catalog) examine(ctx context.Context, d *dayState, l listing) (map[ulid
 	return covers, true, nil
 }
 
-// unexplained reports whether the listing lacks a segment that was there, or has a new marker, without a compacted segment that says why.
-func (c *Catalog) unexplained(d *dayState, l listing, covers map[ulid.ULID][]ulid.ULID) bool {
-	covered := coveredBy(covers)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for id := range l.gone {
-		_, known := d.gone[id]
-		_, isCovered := covered[id]
-		_, listed := l.segments[id]
-		if listed && !known && !isCovered {
-			return true
-		}
-	}
-	for id := range d.segments {
-		_, wasGone := d.gone[id]
-		_, isGone := l.gone[id]
-		_, isCovered := covered[id]
-		_, listed := l.segments[id]
-		if !listed && !wasGone && !isGone && !isCovered {
-			return true
-		}
-	}
-	return false
-}
-
 func (c *Catalog) apply(d *dayState, l listing, covers map[ulid.ULID][]ulid.ULID, began time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -233,12 +202,16 @@ func (c *Catalog) apply(d *dayState, l listing, covers map[ulid.ULID][]ulid.ULID
 		_, ok := segments[id]
 		return !ok
 	})
-	// Markers of this process that the listing came too early for stay.
-	for id := range d.gone {
-		if _, ok := segments[id]; ok {
-			l.gone[id] = struct{}{}
+	markers := make(map[ulid.ULID]bool, len(l.gone))
+	for id := range l.gone {
+		_, markers[id] = d.markers[id]
+	}
+	for id, counts := range d.markers {
+		// Markers of this process that the listing came too early for stay.
+		if _, ok := segments[id]; ok && counts {
+			markers[id] = true
 		}
 	}
-	d.segments, d.gone, d.covers, d.listed = segments, l.gone, covers, began
+	d.segments, d.markers, d.covers, d.listed = segments, markers, covers, began
 	d.changed()
 }

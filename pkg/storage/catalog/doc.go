@@ -6,6 +6,6 @@
 // marker (.gone) hides it. Footers are read lazily, those of compacted segments when their day is listed, because they name the sources.
 //
 // A listing is not one instant: while it runs, a compaction may add its result behind the reading point and its markers before it.
-// Therefore a marker, or the absence of a segment that was there, counts at once only when a listed segment explains it (by naming the
-// source); else the day is listed once more, which is sure to see what the marker's writer wrote before the marker.
+// So a marker counts only from the second listing that shows it: whatever was written before the marker is in that one. Until then the
+// marked segment is read too, which shows no entry twice, because readers show equal entries once.
 package catalog

@@ -102,6 +102,9 @@ func eachPinned[T any](ctx context.Context, s *Snapshot, mint, maxt int64, f fun
 	for i, n := range names {
 		g.Go(func() error {
 			r, err := s.catalog.Reader(ctx, n)
+			if s.catalog.notFound(err) {
+				s.catalog.Forget(n)
+			}
 			if err != nil {
 				return err
 			}
