@@ -1,0 +1,177 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/cambium-logs/cambium/pkg/httpapi"
+	"github.com/cambium-logs/cambium/pkg/query"
+	"github.com/cambium-logs/cambium/pkg/tenant"
+)
+
+// Database is an open database with everything that a data source needs of it.
+type Database interface {
+	// Handler answers the HTTP routes; it takes the caller from httpapi.WithPrincipal.
+	Handler() http.Handler
+	Query(ctx context.Context, p query.Params) (*query.Result, error)
+	// Tail gives the newest entries of a log query, oldest first, and a Tail that begins right behind them.
+	Tail(ctx context.Context, p TailParams) ([]query.Entry, Tail, error)
+	TenantStatus(ctx context.Context, tenant string) (httpapi.Status, error)
+	Limits(tenant string) *tenant.Limits
+	// SetRetention overrides how long a tenant's entries are kept; 0 takes the override back.
+	SetRetention(tenant string, keep time.Duration)
+	// Ready tells why the database cannot serve, if it cannot.
+	Ready() error
+	// Close makes what was acknowledged durable and releases everything.
+	Close(ctx context.Context) error
+}
+
+// Location is where a database's data lies. The zero value is the embedded store.
+type Location struct {
+	Key    string // identity, free of secrets
+	Bucket string // objstore's YAML form; holds secrets
+}
+
+// Opener opens the database at a location.
+type Opener func(ctx context.Context, location Location) (Database, error)
+
+// retryOpen is how long a failed attempt to open a database stands before the next one.
+const retryOpen = 2 * time.Second
+
+// Databases are the open databases of the process. Data sources of one location share one; it is closed when the last of them lets go of
+// it, except for those that are held from the start.
+type Databases struct {
+	open   Opener
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+
+	mu      sync.Mutex // guards what follows
+	entries map[string]*entry
+	closed  bool
+}
+
+// entry is one location. Its fields are guarded by its own lock, so that opening one database blocks nobody who wants another.
+type entry struct {
+	location Location
+	users    int // guarded by Databases.mu
+
+	mu     sync.Mutex // guards what follows
+	db     Database
+	err    error
+	failed time.Time
+}
+
+// NewDatabases makes an empty set.
+func NewDatabases(open Opener) *Databases {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Databases{open: open, ctx: ctx, cancel: cancel, entries: map[string]*entry{}}
+}
+
+// errStopping is what callers are told while the process ends.
+var errStopping = errors.New("the plugin is stopping")
+
+// Handle is one user's hold on a database.
+type Handle struct {
+	set  *Databases
+	e    *entry
+	once sync.Once
+}
+
+// Acquire takes hold of the database at a location without opening it yet.
+func (d *Databases) Acquire(location Location) *Handle {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	e := d.entries[location.Key]
+	if e == nil {
+		e = &entry{location: location}
+		d.entries[location.Key] = e
+	}
+	e.users++
+	return &Handle{set: d, e: e}
+}
+
+// Database opens the database if nobody has, and gives it. A failure stands for a moment, then the next caller tries again.
+func (h *Handle) Database() (Database, error) {
+	h.set.mu.Lock()
+	closed := h.set.closed
+	h.set.mu.Unlock()
+	if closed {
+		return nil, errStopping
+	}
+	h.e.mu.Lock()
+	defer h.e.mu.Unlock()
+	if h.e.db != nil {
+		return h.e.db, nil
+	}
+	if h.e.err != nil && time.Since(h.e.failed) < retryOpen {
+		return nil, h.e.err
+	}
+	// A database outlives the request that opens it.
+	db, err := h.set.open(h.set.ctx, h.e.location)
+	if err != nil {
+		h.e.err, h.e.failed = err, time.Now()
+		return nil, err
+	}
+	h.e.db, h.e.err = db, nil
+	return db, nil
+}
+
+// Release lets go; the last one to do so closes the database.
+func (h *Handle) Release() {
+	h.once.Do(func() {
+		h.set.mu.Lock()
+		h.e.users--
+		last := h.e.users == 0
+		if last && h.set.entries[h.e.location.Key] == h.e {
+			delete(h.set.entries, h.e.location.Key)
+		}
+		h.set.mu.Unlock()
+		if last {
+			_ = h.e.close(context.Background()) // what was acknowledged is durable already
+		}
+	})
+}
+
+func (e *entry) close(ctx context.Context) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.db == nil {
+		return nil
+	}
+	db := e.db
+	e.db, e.err, e.failed = nil, errStopping, time.Now()
+	if err := db.Close(ctx); err != nil {
+		return fmt.Errorf("close the database %s: %w", e.location.Key, err)
+	}
+	return nil
+}
+
+// Close closes all databases at once and gives up waiting when ctx ends. Nothing can be opened afterwards.
+func (d *Databases) Close(ctx context.Context) error {
+	d.mu.Lock()
+	d.closed = true
+	var all []*entry
+	for _, e := range d.entries {
+		all = append(all, e)
+	}
+	d.mu.Unlock()
+	d.cancel()
+	closed := make(chan error, len(all))
+	for _, e := range all {
+		go func() { closed <- e.close(ctx) }()
+	}
+	var err error
+	for range all {
+		select {
+		case one := <-closed:
+			err = errors.Join(err, one)
+		case <-ctx.Done(): // one that is just being opened has acknowledged nothing
+			return errors.Join(err, ctx.Err())
+		}
+	}
+	return err
+}

@@ -1,0 +1,97 @@
+package plugin
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/grafana/grafana-plugin-sdk-go/backend"
+	"github.com/prometheus/common/model"
+
+	"github.com/cambium-logs/cambium/pkg/query"
+)
+
+// healthTimeout bounds a health check: a person waits for it.
+const healthTimeout = 15 * time.Second
+
+// healthDetails is the machine-readable part of a health check.
+type healthDetails struct {
+	Tenant    string `json:"tenant,omitempty"`
+	Location  string `json:"location,omitempty"`
+	Bytes     int64  `json:"bytes"`
+	RawBytes  int64  `json:"rawBytes"`
+	Entries   int64  `json:"entries"`
+	Streams   int64  `json:"streams"`
+	Oldest    string `json:"oldest,omitempty"`
+	Newest    string `json:"newest,omitempty"`
+	Retention string `json:"retention,omitempty"`
+	PushRole  string `json:"pushRole,omitempty"`
+	Version   string `json:"version,omitempty"`
+	Streaming bool   `json:"streaming"`
+}
+
+// CheckHealth implements backend.CheckHealthHandler: it asks the store whether it can serve, runs a small query through the whole read
+// path, and tells where the data is, how much, and for how long it is kept.
+func (i *Instance) CheckHealth(ctx context.Context, req *backend.CheckHealthRequest) (*backend.CheckHealthResult, error) {
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
+	c, err := i.call(req.PluginContext)
+	if err != nil {
+		return unhealthy(err.Error()), nil
+	}
+	if err := c.db.Ready(); err != nil {
+		return unhealthy("the log store is not ready: " + err.Error()), nil
+	}
+	now := time.Now()
+	limits := query.LimitsOf(*c.db.Limits(c.tenant))
+	limits.RequiredLabels, limits.MinLabels = nil, 0
+	if _, err := c.db.Query(ctx, query.Params{
+		Tenant: c.tenant, Expr: `{__health__="check"}`, Start: now.Add(-time.Hour).UnixNano(), End: now.UnixNano(), Limit: 1, Limits: limits,
+	}); err != nil {
+		return unhealthy("a test query failed: " + err.Error()), nil
+	}
+	status, err := c.db.TenantStatus(ctx, c.tenant)
+	if err != nil {
+		return unhealthy("the store cannot be counted: " + err.Error()), nil
+	}
+	retention := i.settings.Retention
+	if retention == 0 {
+		retention = time.Duration(c.db.Limits(c.tenant).RetentionPeriod)
+	}
+	kept := "for ever"
+	if retention > 0 {
+		kept = "for " + model.Duration(retention).String()
+	}
+	message := fmt.Sprintf("Logs are kept %s in %s. Nothing has been pushed yet.", kept, status.Location)
+	if status.Entries > 0 {
+		message = fmt.Sprintf("Logs are kept %s in %s: %s lines of %s streams, %s as pushed, %s stored; the oldest is %s old.",
+			kept, status.Location, humanize.Comma(status.Entries), humanize.Comma(status.Streams),
+			humanize.IBytes(uint64(max(status.RawBytes, 0))), humanize.IBytes(uint64(max(status.Bytes, 0))), ago(now.Sub(time.Unix(0, status.Oldest))))
+	}
+	details := healthDetails{
+		Tenant: c.tenant, Location: status.Location, Bytes: status.Bytes, RawBytes: status.RawBytes, Entries: status.Entries, Streams: status.Streams,
+		Oldest: stamp(status.Oldest), Newest: stamp(status.Newest), PushRole: i.settings.PushRole.String(), Version: Version, Streaming: true,
+	}
+	if retention > 0 {
+		details.Retention = model.Duration(retention).String()
+	}
+	text, err := json.Marshal(details)
+	if err != nil {
+		return nil, fmt.Errorf("health details: %w", err)
+	}
+	return &backend.CheckHealthResult{Status: backend.HealthStatusOk, Message: message, JSONDetails: text}, nil
+}
+
+func unhealthy(message string) *backend.CheckHealthResult {
+	return &backend.CheckHealthResult{Status: backend.HealthStatusError, Message: message}
+}
+
+// stamp writes a time in nanoseconds as RFC 3339, none as nothing.
+func stamp(ns int64) string {
+	if ns == 0 {
+		return ""
+	}
+	return time.Unix(0, ns).UTC().Format(time.RFC3339Nano)
+}
