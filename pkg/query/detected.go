@@ -76,7 +76,7 @@ const (
 // DetectedField is a name found in structured metadata or by parsing lines.
 type DetectedField struct {
 	Label       string
-	Type        string // int, float, boolean, duration, bytes or string
+	Type        string // of one of its values: int, float, boolean, duration, bytes or string
 	Cardinality int
 	Parsers     []string // that found it; none for structured metadata
 	JSONPath    []string // keys from the root of the line's object; json only
