@@ -32,7 +32,7 @@ type Options struct {
 	// Hash identifies label sets; equal hashes are told apart by comparing labels. Default HashLabels.
 	Hash       func(labels.Labels) uint64
 	Logger     log.Logger            // nil = none
-	Registerer prometheus.Registerer // nil = none
+	Registerer prometheus.Registerer // of this head alone; nil = none
 }
 
 func (o *Options) ensureDefaults() {
@@ -96,10 +96,7 @@ func New(opts Options) *Head {
 }
 
 // Close stops the encoders. Snapshots stay readable.
-func (h *Head) Close() {
-	h.encoder.close()
-	h.metrics.unregister()
-}
+func (h *Head) Close() { h.encoder.close() }
 
 // nextOrder gives a number above all before it, and, as long as the clock does not go back, above those of earlier processes:
 // nanoseconds since the epoch where they are ahead.

@@ -300,7 +300,9 @@ func requireSame(t testing.TB, want, got map[string][]string) {
 	require.Len(t, got, len(want))
 }
 
-func at(s []string, i int) string { return append(s[i:min(i+1, len(s)):min(i+1, len(s))], "nothing")[0] }
+func at(s []string, i int) string {
+	return append(s[i:min(i+1, len(s)):min(i+1, len(s))], "nothing")[0]
+}
 
 func TestCollidingHashesAreDifferentStreams(t *testing.T) {
 	h := newHead(t, Options{Hash: func(labels.Labels) uint64 { return 7 }, StreamIdle: time.Nanosecond})

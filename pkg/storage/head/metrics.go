@@ -3,9 +3,6 @@ package head
 import "github.com/prometheus/client_golang/prometheus"
 
 type metrics struct {
-	reg        prometheus.Registerer
-	collectors []prometheus.Collector
-
 	seriesCreated, seriesForgotten, duplicates, encoded prometheus.Counter
 }
 
@@ -14,7 +11,6 @@ func newMetrics(reg prometheus.Registerer, h *Head) *metrics {
 		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 	}
 	m := &metrics{
-		reg:             reg,
 		seriesCreated:   counter("cambium_head_streams_created_total", "Streams that became active."),
 		seriesForgotten: counter("cambium_head_streams_forgotten_total", "Streams that are no longer active."),
 		duplicates:      counter("cambium_head_duplicate_entries_total", "Entries dropped on arrival because they were there already."),
@@ -23,7 +19,7 @@ func newMetrics(reg prometheus.Registerer, h *Head) *metrics {
 	gauge := func(name, help string, value func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
 	}
-	m.collectors = []prometheus.Collector{m.seriesCreated, m.seriesForgotten, m.duplicates, m.encoded,
+	collectors := []prometheus.Collector{m.seriesCreated, m.seriesForgotten, m.duplicates, m.encoded,
 		gauge("cambium_head_memory_bytes", "Memory of entries that are not in a segment yet.", func() float64 { return float64(h.Memory()) }),
 		gauge("cambium_head_raw_bytes", "Lines and structured metadata that are not in a segment yet, uncompressed.", func() float64 { return float64(h.RawBytes()) }),
 		gauge("cambium_head_max_bytes", "What cambium_head_memory_bytes and cambium_head_raw_bytes may reach before pushes are refused.", func() float64 { return float64(h.opts.MaxBytes) }),
@@ -36,20 +32,7 @@ func newMetrics(reg prometheus.Registerer, h *Head) *metrics {
 		}),
 	}
 	if reg != nil {
-		for i, c := range m.collectors {
-			if err := reg.Register(c); err != nil { // two heads on one registry: the first one is shown
-				m.collectors = m.collectors[:i]
-				break
-			}
-		}
+		reg.MustRegister(collectors...)
 	}
 	return m
-}
-
-func (m *metrics) unregister() {
-	if m.reg != nil {
-		for _, c := range m.collectors {
-			m.reg.Unregister(c)
-		}
-	}
 }

@@ -34,7 +34,7 @@ type Options struct {
 	// RetryEvery is how long a log that failed to write waits before it tries a new file; 0 = 500 ms.
 	RetryEvery time.Duration
 	Logger     log.Logger            // nil = none
-	Registerer prometheus.Registerer // nil = none
+	Registerer prometheus.Registerer // of this log alone; nil = none
 }
 
 func (o *Options) ensureDefaults() {
@@ -261,7 +261,6 @@ func (l *Log) Close() error {
 		l.w = nil
 	}
 	l.closeAbandoned()
-	l.metrics.unregister()
 	if err != nil {
 		return fmt.Errorf("sync the write-ahead log: %w", err)
 	}

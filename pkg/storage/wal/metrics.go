@@ -3,9 +3,6 @@ package wal
 import "github.com/prometheus/client_golang/prometheus"
 
 type metrics struct {
-	reg        prometheus.Registerer
-	collectors []prometheus.Collector
-
 	fsyncSeconds prometheus.Histogram
 	groupAppends prometheus.Histogram
 	writtenBytes prometheus.Counter
@@ -18,7 +15,6 @@ type metrics struct {
 
 func newMetrics(reg prometheus.Registerer, l *Log) *metrics {
 	m := &metrics{
-		reg: reg,
 		fsyncSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "cambium_wal_fsync_seconds",
 			Help: "Duration of the fsyncs that acknowledge pushes.", Buckets: prometheus.ExponentialBuckets(0.0001, 2, 14)}),
 		groupAppends: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "cambium_wal_group_appends",
@@ -30,7 +26,7 @@ func newMetrics(reg prometheus.Registerer, l *Log) *metrics {
 		lostEntries:  prometheus.NewCounter(prometheus.CounterOpts{Name: "cambium_wal_undeclared_entries_total", Help: "Entries not replayed because the record that declares their stream is damaged."}),
 		replayed:     prometheus.NewCounter(prometheus.CounterOpts{Name: "cambium_wal_replayed_entries_total", Help: "Entries read back at a start."}),
 	}
-	m.collectors = []prometheus.Collector{m.fsyncSeconds, m.groupAppends, m.writtenBytes, m.failures, m.tornTails, m.damages, m.lostEntries, m.replayed,
+	collectors := []prometheus.Collector{m.fsyncSeconds, m.groupAppends, m.writtenBytes, m.failures, m.tornTails, m.damages, m.lostEntries, m.replayed,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cambium_wal_size_bytes", Help: "Bytes of the log's files."}, func() float64 {
 			n, err := l.Size()
 			if err != nil {
@@ -45,20 +41,7 @@ func newMetrics(reg prometheus.Registerer, l *Log) *metrics {
 			return 0
 		})}
 	if reg != nil {
-		for i, c := range m.collectors {
-			if err := reg.Register(c); err != nil { // two logs on one registry: the first one is shown
-				m.collectors = m.collectors[:i]
-				break
-			}
-		}
+		reg.MustRegister(collectors...)
 	}
 	return m
-}
-
-func (m *metrics) unregister() {
-	if m.reg != nil {
-		for _, c := range m.collectors {
-			m.reg.Unregister(c)
-		}
-	}
 }

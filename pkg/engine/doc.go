@@ -1,0 +1,13 @@
+// Package engine is the database as one object: a write-ahead log and a head for what came last, segments in a bucket for the rest.
+//
+//	Append:   write-ahead log (group commit) → head → acknowledged
+//	flush:    log rotates and head seals, together → segments → bucket → catalog, head lets go → log truncated
+//	Snapshot: head and catalog at one instant
+//
+// A data directory belongs to one engine at a time, which a file lock makes sure of. Registry shares engines within a process.
+//
+//	<data>/lock, lock.json   who has it
+//	<data>/wal/              what is not in segments yet
+//	<data>/tmp/              segments under construction; emptied at a start
+//	<data>/bucket/           the objects, unless a bucket is given
+package engine

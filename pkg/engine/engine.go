@@ -1,0 +1,188 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/thanos-io/objstore"
+
+	"github.com/cambium-logs/cambium/pkg/storage/catalog"
+	"github.com/cambium-logs/cambium/pkg/storage/chunk"
+	"github.com/cambium-logs/cambium/pkg/storage/head"
+	"github.com/cambium-logs/cambium/pkg/storage/wal"
+)
+
+// Engine is an open database. Its methods may be called concurrently.
+type Engine struct {
+	opts    Options
+	lock    *dirLock
+	wal     *wal.Log
+	head    *head.Head
+	bucket  objstore.Bucket
+	catalog *catalog.Catalog
+	metrics *metrics
+	// segmentDir is where segments under construction lie.
+	segmentDir   string
+	segmentStats statsCache
+	closers      []func() error // of what Open made, in reverse order
+
+	// gate is held for reading by every append, and for writing while log and head begin a new generation or the engine closes.
+	gate   sync.RWMutex
+	closed bool // guarded by gate
+
+	// view is held for writing while a tenant's entries move from the head to the catalog. published counts these moves.
+	view      sync.RWMutex
+	published uint64
+
+	flusher  flusher
+	kick     chan struct{} // tells the flush loop to look
+	cancel   context.CancelFunc
+	loops    sync.WaitGroup
+	replayed wal.ReplayStats
+	ready    time.Time
+
+	subsMu sync.Mutex // guards subs
+	subs   map[*Subscription]struct{}
+
+	registry *prometheus.Registry // of this engine's parts
+	closing  sync.Once
+	lastErr  atomic.Pointer[error] // of the last flush; nil = it went well
+}
+
+// Open opens the database in a data directory: it takes the lock, replays the log and starts the background work.
+// Errors say which directory and what to do; ErrLocked when another process has it.
+func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
+	opts.ensureDefaults()
+	if opts.DataDir == "" {
+		return nil, errors.New("no data directory is given")
+	}
+	if opts.DataDir, err = filepath.Abs(opts.DataDir); err != nil {
+		return nil, err
+	}
+	e := &Engine{opts: opts, kick: make(chan struct{}, 1), registry: prometheus.NewRegistry()}
+	opts.Head.Registerer = e.registry
+	e.flusher.init()
+	defer func() {
+		if err != nil {
+			e.closeParts()
+		}
+	}()
+	if e.lock, err = lockDir(ctx, opts.DataDir, opts.LockWait); err != nil {
+		return nil, err
+	}
+	e.onClose(e.lock.release)
+	if err := cleanDir(opts.tmpDir()); err != nil {
+		return nil, fmt.Errorf("data directory %s is not writable: %w", opts.DataDir, err)
+	}
+	if err := e.openStore(ctx); err != nil {
+		return nil, err
+	}
+	e.head = head.New(opts.Head)
+	e.onClose(func() error { e.head.Close(); return nil })
+	if err := e.openLog(ctx); err != nil {
+		return nil, err
+	}
+	e.metrics = newMetrics(e.registry, e)
+	e.publishMetrics()
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	e.cancel = cancel
+	e.loops.Go(func() { e.flushLoop(background) })
+	e.ready = time.Now()
+	return e, nil
+}
+
+func (e *Engine) onClose(f func() error) { e.closers = append(e.closers, f) }
+
+func (e *Engine) closeParts() error {
+	var err error
+	for i := len(e.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, e.closers[i]())
+	}
+	e.closers = nil
+	return err
+}
+
+// cleanDir makes an empty directory.
+func cleanDir(dir string) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	return os.MkdirAll(dir, 0o700)
+}
+
+func (e *Engine) openLog(ctx context.Context) error {
+	log, err := wal.Open(wal.Options{Dir: e.opts.walDir(), Sync: e.opts.WALSync, Compression: e.opts.WALCompression, Logger: e.opts.Logger, Registerer: e.registry})
+	if err != nil {
+		return err
+	}
+	e.wal = log
+	e.onClose(log.Close)
+	start := time.Now()
+	var invalid int64
+	stats, err := log.Replay(ctx, func(tenant string, ls labels.Labels, known any, entries []chunk.Entry) (any, error) {
+		series, ok := known.(*head.Series)
+		if !ok {
+			series = e.head.Resolve(tenant, []labels.Labels{ls})[0]
+		}
+		kept := entries[:0]
+		for i := range entries {
+			if checkEntry(&entries[i]) != nil {
+				invalid++
+				continue
+			}
+			kept = append(kept, entries[i])
+		}
+		e.head.Apply(tenant, head.Reservation{}, []head.Batch{{Series: series, Entries: kept}})
+		return series, nil
+	})
+	if err != nil {
+		return err
+	}
+	e.replayed = stats
+	e.head.RaiseOrder(stats.Order)
+	if stats.Entries > 0 || stats.Damages > 0 || invalid > 0 {
+		e.opts.Logger.Info("The write-ahead log was replayed", "files", stats.Files, "bytes", stats.Bytes, "entries", stats.Entries,
+			"tornTails", stats.TornTails, "damages", stats.Damages, "undeclared", stats.Undeclared, "invalid", invalid, "took", time.Since(start))
+	}
+	return log.Start(e.head.Order())
+}
+
+// Replayed says what the start found in the write-ahead log.
+func (e *Engine) Replayed() wal.ReplayStats { return e.replayed }
+
+// Close refuses new pushes, makes sure of everything acknowledged, and stops. Nothing is flushed: the next start replays the log.
+// When the context ends first, what remains of the background work ends later, with the data directory locked until then.
+func (e *Engine) Close(ctx context.Context) error {
+	var err error
+	e.closing.Do(func() { err = e.close(ctx) })
+	return err
+}
+
+func (e *Engine) close(ctx context.Context) error {
+	e.gate.Lock() // waits for the appends that have begun: one fsync at most
+	e.closed = true
+	e.gate.Unlock()
+	err := e.wal.Close()
+	e.cancel()
+	done := make(chan error, 1)
+	go func() {
+		e.loops.Wait()
+		e.flusher.lock(context.Background()) // whoever flushes sees a closed log and gives up
+		e.endSubscriptions()
+		done <- e.closeParts()
+	}()
+	select {
+	case cerr := <-done:
+		return errors.Join(err, cerr)
+	case <-ctx.Done():
+		return errors.Join(err, fmt.Errorf("background work has not stopped yet: %w", ctx.Err()))
+	}
+}

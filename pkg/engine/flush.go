@@ -1,0 +1,241 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/cambium-logs/cambium/pkg/internal/fault"
+	"github.com/cambium-logs/cambium/pkg/storage/head"
+	"github.com/cambium-logs/cambium/pkg/storage/segment"
+)
+
+const (
+	flushRetryMax = 30 * time.Second
+	flushLook     = time.Second // how often the flush loop looks at the age of the head
+)
+
+// flusher is the state of flushing. Whoever has the token owns the rest.
+type flusher struct {
+	token  chan struct{}
+	sealed *head.Generation // being written; nil = none
+	file   int              // the log before this file belongs to sealed and what came before
+	done   map[segmentKey]segment.Info
+}
+
+// segmentKey is a segment of the sealed generation that is in the bucket already.
+type segmentKey struct {
+	tenant string
+	day    segment.Day
+}
+
+func (f *flusher) init() { f.token = make(chan struct{}, 1) }
+
+func (f *flusher) lock(ctx context.Context) error {
+	select {
+	case f.token <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (f *flusher) unlock() { <-f.token }
+
+// Flush returns when everything acknowledged before the call is in segments. An interrupted or failed flush goes on where it stopped.
+func (e *Engine) Flush(ctx context.Context) error {
+	if err := e.flusher.lock(ctx); err != nil {
+		return err
+	}
+	defer e.flusher.unlock()
+	if err := e.finish(ctx); err != nil {
+		return err
+	}
+	if err := e.seal(); err != nil {
+		return err
+	}
+	return e.finish(ctx)
+}
+
+// FlushError is why the last flush failed, or nil.
+func (e *Engine) FlushError() error {
+	if p := e.lastErr.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+func (e *Engine) wakeFlusher() {
+	select {
+	case e.kick <- struct{}{}:
+	default:
+	}
+}
+
+func (e *Engine) flushIfFull() {
+	if memory, raw, _ := e.head.Current(); memory >= e.opts.FlushBytes || raw >= e.opts.FlushBytes {
+		e.wakeFlusher()
+	}
+}
+
+// due reports whether the head is to be flushed now.
+func (e *Engine) due() bool {
+	memory, raw, since := e.head.Current()
+	return memory >= e.opts.FlushBytes || raw >= e.opts.FlushBytes || (!since.IsZero() && time.Since(since) >= e.opts.FlushAge) ||
+		(!since.IsZero() && max(e.head.Memory(), e.head.RawBytes()) >= e.head.MaxBytes()*9/10)
+}
+
+func (e *Engine) flushLoop(ctx context.Context) {
+	tick := time.NewTicker(flushLook)
+	defer tick.Stop()
+	retry := e.opts.FlushRetry
+	var notBefore time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-e.kick:
+		}
+		if time.Now().Before(notBefore) {
+			continue
+		}
+		switch err := e.flushDue(ctx); {
+		case err == nil:
+			retry, notBefore = e.opts.FlushRetry, time.Time{}
+		case ctx.Err() != nil:
+			return
+		default:
+			e.opts.Logger.Error("The head could not be flushed; it is tried again", "error", err, "in", retry)
+			notBefore = time.Now().Add(retry)
+			retry = min(2*retry, flushRetryMax)
+		}
+	}
+}
+
+// flushDue finishes a flush that had failed and flushes what is due.
+func (e *Engine) flushDue(ctx context.Context) error {
+	if err := e.flusher.lock(ctx); err != nil {
+		return err
+	}
+	defer e.flusher.unlock()
+	if err := e.finish(ctx); err != nil {
+		return err
+	}
+	for e.due() {
+		if err := e.seal(); err != nil {
+			return err
+		}
+		if err := e.finish(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// seal begins a new generation in log and head. The flusher has no sealed generation.
+func (e *Engine) seal() error {
+	e.gate.Lock()
+	defer e.gate.Unlock()
+	if e.closed {
+		return ErrClosed
+	}
+	if e.head.CurrentEmpty() {
+		return nil
+	}
+	file, err := e.wal.Rotate(e.head.Order())
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	fault.Point("engine.rotated")
+	e.flusher.sealed, e.flusher.file = e.head.Seal(), file
+	e.flusher.done = map[segmentKey]segment.Info{}
+	return nil
+}
+
+// finish writes the sealed generation, if there is one, to segments.
+func (e *Engine) finish(ctx context.Context) error {
+	f := &e.flusher
+	if f.sealed == nil {
+		return nil
+	}
+	start := time.Now()
+	err := e.write(ctx, f.sealed)
+	if err != nil {
+		e.metrics.flushFailures.Inc()
+		if ctx.Err() == nil {
+			e.lastErr.Store(&err)
+		}
+		return err
+	}
+	e.lastErr.Store(nil)
+	f.sealed, f.done = nil, nil
+	e.metrics.flushSeconds.Observe(time.Since(start).Seconds())
+	fault.Point("engine.flushed")
+	if err := e.wal.Truncate(f.file); err != nil {
+		e.opts.Logger.Warn("The write-ahead log was not truncated; the next flush tries again", "error", err)
+	}
+	fault.Point("engine.truncated")
+	return nil
+}
+
+func (e *Engine) write(ctx context.Context, g *head.Generation) error {
+	for _, tenant := range g.Tenants() {
+		if err := e.writeTenant(ctx, g, tenant); err != nil {
+			return fmt.Errorf("flush tenant %s: %w", tenant, err)
+		}
+	}
+	return nil
+}
+
+// writeTenant writes a tenant's part of a generation and moves it from the head to the catalog.
+func (e *Engine) writeTenant(ctx context.Context, g *head.Generation, tenant string) error {
+	days, err := g.Encode(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	fault.Point("engine.encoded")
+	var infos []segment.Info
+	for _, day := range days {
+		key := segmentKey{tenant, day.Day}
+		info, ok := e.flusher.done[key]
+		if !ok {
+			if info, err = e.writeSegment(ctx, tenant, day); err != nil {
+				return err
+			}
+			e.flusher.done[key] = info
+			fault.Point("engine.uploaded")
+		}
+		infos = append(infos, info)
+	}
+	e.view.Lock()
+	defer e.view.Unlock()
+	for _, info := range infos {
+		e.catalog.Add(info)
+	}
+	g.Drop(tenant)
+	e.published++
+	return nil
+}
+
+func (e *Engine) writeSegment(ctx context.Context, tenant string, day head.DayChunks) (segment.Info, error) {
+	opts := segment.WriterOptions{Tenant: tenant, Level: segment.LevelFlushed}
+	info, err := segment.Create(ctx, e.bucket, e.segmentDir, opts, func(w *segment.Writer) error {
+		for i := range day.Chunks {
+			if i%1024 == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err := w.Append(day.Chunks[i].Labels, day.Chunks[i].Chunk); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return info, fmt.Errorf("write the segment of %s: %w", day.Day, err)
+	}
+	e.segmentStats.put(info.Name.ID, segmentStats{info.Size, info.Footer.RawBytes, info.Footer.Rows})
+	e.metrics.segments.Inc()
+	e.metrics.flushedBytes.Add(float64(info.Size))
+	return info, nil
+}

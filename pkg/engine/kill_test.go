@@ -1,0 +1,201 @@
+package engine
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cambium-logs/cambium/pkg/ingest"
+	"github.com/cambium-logs/cambium/pkg/internal/fault"
+	"github.com/cambium-logs/cambium/pkg/storage/head"
+)
+
+const (
+	childEnv   = "CAMBIUM_TEST_CHILD_DIR" // set in the child: its data directory
+	firstEnv   = "CAMBIUM_TEST_FIRST"     // number of its first push
+	crashEnv   = "CAMBIUM_CRASH_AT"       // point@n: die when the point is passed for the n-th time
+	roundsEnv  = "CAMBIUM_KILL_ROUNDS"
+	killRounds = 20
+)
+
+var crashPoints = []string{
+	"wal.created", "wal.opened", "wal.write", "wal.written", "wal.synced", "wal.rotate", "wal.truncate",
+	"engine.rotated", "engine.encoded", "engine.uploaded", "engine.flushed", "engine.truncated",
+}
+
+// numbered is push number k: some entries in two streams, over two days now and then.
+func numbered(k int) []ingest.Stream {
+	base := int64(1_700_000_000e9) + int64(k)*int64(7*time.Minute)
+	var out []ingest.Stream
+	for i := range 2 {
+		s := ingest.Stream{Labels: labels.FromStrings("app", fmt.Sprint((k+i)%5))}
+		for n := range 1 + k%4 {
+			e := entry(base+int64(n), fmt.Sprintf("push %d entry %d %s", k, n, strings.Repeat("x", k%50)))
+			e.Metadata = []labels.Label{{Name: "push", Value: fmt.Sprint(k)}}
+			s.Entries = append(s.Entries, e)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// runChild pushes and flushes until it is killed, and writes to stdout which pushes it tries and which were acknowledged.
+func runChild() int {
+	if point, n, ok := strings.Cut(os.Getenv(crashEnv), "@"); ok {
+		var left atomic.Int64
+		count, _ := strconv.Atoi(n)
+		left.Store(int64(count))
+		fault.Hook = func(p string) {
+			if p == point && left.Add(-1) < 0 {
+				if self, err := os.FindProcess(os.Getpid()); err == nil {
+					_ = self.Kill()
+				}
+				select {} // until it is done
+			}
+		}
+	}
+	e, err := Open(context.Background(), Options{DataDir: os.Getenv(childEnv), Head: head.Options{ChunkBytes: 2000}, FlushBytes: 30_000})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	first, _ := strconv.ParseInt(os.Getenv(firstEnv), 10, 64)
+	var next atomic.Int64
+	next.Store(first - 1)
+	var out sync.Mutex
+	say := func(what string, k int) {
+		out.Lock()
+		defer out.Unlock()
+		fmt.Println(what, k)
+	}
+	for range 2 {
+		go func() {
+			for {
+				k := int(next.Add(1))
+				say("try", k)
+				if err := e.Append(context.Background(), "t", numbered(k)); err != nil {
+					fmt.Fprintln(os.Stderr, err)
+					os.Exit(1)
+				}
+				say("ack", k)
+			}
+		}()
+	}
+	for {
+		time.Sleep(20 * time.Millisecond)
+		if err := e.Flush(context.Background()); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+}
+
+// ledger is what the children said.
+type ledger struct {
+	tried, acked map[int]bool
+	next         int
+}
+
+// round runs a child until it dies, by itself at the crash point or after a while by the parent's hand.
+func (l *ledger) round(t *testing.T, dir, crash string, life time.Duration) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+dir, crashEnv+"="+crash, firstEnv+"="+fmt.Sprint(l.next))
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	timer := time.AfterFunc(life, func() { _ = cmd.Process.Kill() })
+	defer timer.Stop()
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() {
+		what, number, _ := strings.Cut(lines.Text(), " ")
+		k, err := strconv.Atoi(number)
+		if err != nil {
+			continue // a line cut short
+		}
+		l.next = max(l.next, k+1)
+		switch what {
+		case "try":
+			l.tried[k] = true
+		case "ack":
+			l.acked[k] = true
+		}
+	}
+	err = cmd.Wait()
+	require.ErrorContains(t, err, "killed", "the child ended by itself: %s", stderr.String())
+}
+
+// TestKilledProcessesLoseNothing kills processes at named points and at random, and holds what they acknowledged against what is there:
+// every acknowledged entry once, the others all or nothing of a push.
+func TestKilledProcessesLoseNothing(t *testing.T) {
+	rounds := killRounds
+	if n, err := strconv.Atoi(os.Getenv(roundsEnv)); err == nil {
+		rounds = n
+	}
+	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+	dir := t.TempDir()
+	l := ledger{tried: map[int]bool{}, acked: map[int]bool{}}
+	for round := range rounds {
+		crash := ""
+		if round%4 != 3 {
+			crash = fmt.Sprintf("%s@%d", crashPoints[(round-round/4)%len(crashPoints)], r.IntN(4))
+		}
+		before := len(l.acked)
+		l.round(t, dir, crash, time.Duration(100+r.IntN(600))*time.Millisecond)
+		t.Logf("round %d, crash at %q: %d pushes acknowledged", round, crash, len(l.acked)-before)
+		e := open(t, Options{DataDir: dir})
+		require.Zero(t, e.Replayed().Damages)
+		l.check(t, e)
+		if r.IntN(3) == 0 {
+			require.NoError(t, e.Flush(context.Background()))
+			l.check(t, e)
+		}
+		closeEngine(t, e)
+	}
+	require.NotEmpty(t, l.acked)
+}
+
+func (l *ledger) check(t *testing.T, e *Engine) {
+	t.Helper()
+	count := map[string]int{}
+	for ls, lines := range contents(t, e, "t", math.MinInt64, math.MaxInt64) {
+		for _, line := range lines {
+			count[ls+line]++
+		}
+	}
+	expected := 0
+	for k := range l.tried {
+		there := 0
+		all := 0
+		for _, s := range numbered(k) {
+			for _, line := range showAll(s.Entries) {
+				all++
+				n := count[s.Labels.String()+line]
+				require.LessOrEqual(t, n, 1, "push %d came out twice", k)
+				there += n
+			}
+		}
+		if l.acked[k] {
+			require.Equal(t, all, there, "push %d was acknowledged", k)
+		} else {
+			require.Contains(t, []int{0, all}, there, "push %d was not acknowledged: all or nothing", k)
+		}
+		expected += there
+	}
+	require.Len(t, count, expected, "nothing else is there")
+}

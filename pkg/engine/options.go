@@ -1,0 +1,64 @@
+package engine
+
+import (
+	"path/filepath"
+	"time"
+
+	"github.com/grafana/grafana-plugin-sdk-go/backend/log"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/thanos-io/objstore"
+
+	"github.com/cambium-logs/cambium/pkg/storage/head"
+	"github.com/cambium-logs/cambium/pkg/storage/wal"
+)
+
+// Options of an Engine. Only DataDir is needed; the zero value of every other field means its default.
+type Options struct {
+	// DataDir holds the write-ahead log and, without a Bucket, everything else. It is made if it is not there.
+	DataDir string
+	// Bucket holds the segments; the engine does not close it. Default: the directory bucket under DataDir.
+	Bucket objstore.Bucket
+
+	WALSync        wal.SyncMode
+	WALCompression wal.Compression
+	// Head bounds memory. Its Logger and Registerer are the engine's.
+	Head head.Options
+	// FlushBytes is the memory, and the raw bytes, from which the head is flushed. Default: half of Head.MaxBytes.
+	FlushBytes int64
+	// FlushAge is the age of the oldest unflushed entry at which the head is flushed. Default 15 minutes.
+	FlushAge time.Duration
+	// FlushRetry is how long a failed flush waits before the next try; it doubles up to 30 s. Default 1 s.
+	FlushRetry time.Duration
+	// LockWait is how long Open waits for another process that has the data directory. Default 20 s; negative: not at all.
+	LockWait time.Duration
+
+	Logger log.Logger // default: none
+	// Registerer shows the metrics of all parts while the engine is open. Several engines need one each, with a label that tells them apart.
+	Registerer prometheus.Registerer // default: none
+}
+
+func (o *Options) ensureDefaults() {
+	if o.Head.MaxBytes <= 0 {
+		o.Head.MaxBytes = 128 << 20
+	}
+	if o.FlushBytes <= 0 {
+		o.FlushBytes = o.Head.MaxBytes / 2
+	}
+	if o.FlushAge <= 0 {
+		o.FlushAge = 15 * time.Minute
+	}
+	if o.FlushRetry <= 0 {
+		o.FlushRetry = time.Second
+	}
+	if o.LockWait == 0 {
+		o.LockWait = 20 * time.Second
+	}
+	if o.Logger == nil {
+		o.Logger = log.NewNullLogger()
+	}
+	o.Head.Logger = o.Logger
+}
+
+func (o *Options) walDir() string    { return filepath.Join(o.DataDir, "wal") }
+func (o *Options) tmpDir() string    { return filepath.Join(o.DataDir, "tmp") }
+func (o *Options) bucketDir() string { return filepath.Join(o.DataDir, "bucket") }

@@ -1,0 +1,44 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/cambium-logs/cambium/pkg/storage"
+	"github.com/cambium-logs/cambium/pkg/storage/head"
+)
+
+// snapshotTries is how often a snapshot is taken again because a flush moved entries meanwhile, before flushes are made to wait.
+const snapshotTries = 4
+
+// Snapshot gives everything of a tenant between mint and maxt (nanoseconds, inclusive) that was acknowledged before the call.
+// What is flushed while it is taken is in it once. The caller closes it.
+func (e *Engine) Snapshot(ctx context.Context, tenant string, mint, maxt int64) (storage.Snapshot, error) {
+	return e.snapshot(ctx, tenant, mint, maxt, func() *head.Snapshot { return e.head.Snapshot(tenant) })
+}
+
+func (e *Engine) snapshot(ctx context.Context, tenant string, mint, maxt int64, take func() *head.Snapshot) (storage.Snapshot, error) {
+	for try := 0; ; try++ {
+		e.view.RLock()
+		before := e.published
+		hs := take()
+		last := try == snapshotTries
+		if !last {
+			e.view.RUnlock()
+		}
+		cs, err := e.catalog.Snapshot(ctx, tenant, mint, maxt)
+		if !last {
+			e.view.RLock()
+		}
+		same := e.published == before
+		e.view.RUnlock()
+		switch {
+		case err != nil:
+			hs.Close()
+			return nil, err
+		case same:
+			return storage.Merge(cs, hs), nil
+		}
+		hs.Close()
+		cs.Close()
+	}
+}

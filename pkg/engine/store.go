@@ -1,0 +1,30 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/cambium-logs/cambium/pkg/storage/bucket"
+	"github.com/cambium-logs/cambium/pkg/storage/catalog"
+)
+
+// openStore opens bucket and catalog.
+func (e *Engine) openStore(ctx context.Context) error {
+	exclusive := false
+	e.bucket, e.segmentDir = e.opts.Bucket, e.opts.tmpDir()
+	if e.bucket == nil {
+		b, err := bucket.Open(bucket.Options{Dir: e.opts.bucketDir(), Registerer: e.registry})
+		if err != nil {
+			return err
+		}
+		e.onClose(b.Close)
+		e.bucket, exclusive = b, true // the directory's lock is held
+	}
+	if b, ok := e.bucket.(interface{ TempDir(fallback string) string }); ok {
+		e.segmentDir = b.TempDir(e.segmentDir)
+	}
+	e.catalog = catalog.New(catalog.Options{Bucket: e.bucket, Exclusive: exclusive, Registerer: e.registry})
+	return nil
+}
+
+// Catalog knows the engine's segments; for compaction, retention and tools.
+func (e *Engine) Catalog() *catalog.Catalog { return e.catalog }

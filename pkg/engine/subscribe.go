@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/cambium-logs/cambium/pkg/storage"
+	"github.com/cambium-logs/cambium/pkg/storage/chunk"
+	"github.com/cambium-logs/cambium/pkg/storage/head"
+)
+
+// Event is the entries of one stream from one push, in order of arrival. It is shared between subscribers: nobody may change it.
+// An entry that was pushed twice may come twice.
+type Event struct {
+	Sequence uint64 // ascending within a tenant; equal for the streams of one push
+	Labels   labels.Labels
+	Entries  []chunk.Entry
+}
+
+// defaultRing is how many entries wait for a subscriber that does not say.
+const defaultRing = 10_000
+
+// Subscription receives what is accepted after it began. A subscriber that does not keep up loses entries and is told how many.
+type Subscription struct {
+	engine   *Engine
+	matchers []*labels.Matcher
+	limit    int
+	stop     func()
+	start    uint64
+
+	wanted map[uint64]bool // by series; only used under the tenant's lock of the head
+
+	mu      sync.Mutex // guards what follows
+	events  []Event
+	entries int
+	dropped int64
+	closed  bool
+	ready   chan struct{} // holds one token while there is something to get
+}
+
+// ErrUnsubscribed is what a closed subscription gives once it is drained.
+var ErrUnsubscribed = errors.New("subscription is closed")
+
+// Subscribe begins a subscription to a tenant's streams that all matchers match. At most ring entries wait; 0 = 10,000.
+// The caller closes it.
+func (e *Engine) Subscribe(tenant string, ring int, matchers ...*labels.Matcher) *Subscription {
+	s, snap := e.listen(tenant, ring, matchers)
+	snap.Close()
+	return s
+}
+
+// SnapshotAndSubscribe takes a snapshot and begins a subscription at the same instant: every accepted entry is in one of them, and a push
+// that is in the snapshot is not in the subscription.
+func (e *Engine) SnapshotAndSubscribe(ctx context.Context, tenant string, mint, maxt int64, ring int, matchers ...*labels.Matcher) (storage.Snapshot, *Subscription, error) {
+	var sub *Subscription
+	snap, err := e.snapshot(ctx, tenant, mint, maxt, func() *head.Snapshot {
+		if sub != nil {
+			sub.Close()
+		}
+		var hs *head.Snapshot
+		sub, hs = e.listen(tenant, ring, matchers)
+		return hs
+	})
+	if err != nil {
+		if sub != nil {
+			sub.Close()
+		}
+		return nil, nil, err
+	}
+	return snap, sub, nil
+}
+
+func (e *Engine) listen(tenant string, ring int, matchers []*labels.Matcher) (*Subscription, *head.Snapshot) {
+	if ring <= 0 {
+		ring = defaultRing
+	}
+	s := &Subscription{engine: e, matchers: matchers, limit: ring, wanted: map[uint64]bool{}, ready: make(chan struct{}, 1)}
+	snap, stop := e.head.Listen(tenant, s)
+	s.stop, s.start = stop, snap.Order()
+	e.subsMu.Lock()
+	defer e.subsMu.Unlock()
+	if e.subs == nil {
+		e.subs = map[*Subscription]struct{}{}
+	}
+	e.subs[s] = struct{}{}
+	return s, snap
+}
+
+// endSubscriptions closes all subscriptions: nothing will be accepted any more.
+func (e *Engine) endSubscriptions() {
+	e.subsMu.Lock()
+	subs := make([]*Subscription, 0, len(e.subs))
+	for s := range e.subs {
+		subs = append(subs, s)
+	}
+	e.subsMu.Unlock()
+	for _, s := range subs {
+		s.Close()
+	}
+}
+
+// Start is the sequence number of the last push before the subscription.
+func (s *Subscription) Start() uint64 { return s.start }
+
+// Wants implements head.Listener.
+func (s *Subscription) Wants(series *head.Series) bool {
+	want, known := s.wanted[series.Ref()]
+	if !known {
+		ls := series.Labels()
+		want = !slices.ContainsFunc(s.matchers, func(m *labels.Matcher) bool { return !m.Matches(ls.Get(m.Name)) })
+		s.wanted[series.Ref()] = want
+	}
+	return want
+}
+
+// Applied implements head.Listener.
+func (s *Subscription) Applied(sequence uint64, batches []head.Batch) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range batches {
+		if s.closed || s.entries+len(b.Entries) > s.limit && s.entries > 0 {
+			s.dropped += int64(len(b.Entries))
+			s.engine.metrics.droppedEvents.Add(float64(len(b.Entries)))
+			continue
+		}
+		s.entries += len(b.Entries)
+		s.events = append(s.events, Event{Sequence: sequence, Labels: b.Series.Labels(), Entries: b.Entries})
+	}
+	s.signal()
+}
+
+func (s *Subscription) signal() {
+	select {
+	case s.ready <- struct{}{}:
+	default:
+	}
+}
+
+// Next waits for events and returns all that are there, with the number of entries lost since the last call. The error is the context's
+// or ErrUnsubscribed. It is for one goroutine.
+func (s *Subscription) Next(ctx context.Context) (events []Event, dropped int64, err error) {
+	for {
+		s.mu.Lock()
+		events, dropped = s.events, s.dropped
+		closed := s.closed
+		s.events, s.entries, s.dropped = nil, 0, 0
+		s.mu.Unlock()
+		switch {
+		case len(events) > 0 || dropped > 0:
+			return events, dropped, nil
+		case closed:
+			return nil, 0, ErrUnsubscribed
+		}
+		select {
+		case <-s.ready:
+		case <-ctx.Done():
+			return nil, 0, ctx.Err()
+		}
+	}
+}
+
+// Close ends the subscription. It may be called more than once.
+func (s *Subscription) Close() {
+	s.stop()
+	s.engine.subsMu.Lock()
+	delete(s.engine.subs, s)
+	s.engine.subsMu.Unlock()
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.signal()
+}
