@@ -17,6 +17,7 @@ type Options struct {
 // Pipeline is a compiled sequence of stages. It is safe for concurrent use.
 type Pipeline struct {
 	program
+	filter *program // the parser and label filters it begins with, when it does
 }
 
 // program is what Pipeline and Sampler have in common.
@@ -25,6 +26,8 @@ type program struct {
 	stages      []stage // the others
 	slots       []string
 	needs       *needs
+	// parseOnly says that the line is read by the first stage alone, which is json or logfmt without expressions.
+	parseOnly bool
 }
 
 // Compile builds the stages of a log query. It returns a *StageError or *ParserError when a stage cannot be built.
@@ -38,7 +41,67 @@ func Compile(stages []logql.Stage, opts Options) (*Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pipeline{program: prog}, nil
+	p := &Pipeline{program: prog}
+	if head := leadingFilters(stages); head != nil {
+		names := map[string]struct{}{}
+		f := &compiler{}
+		prog, err := f.compile(head, names, false, false)
+		if err != nil {
+			return nil, err
+		}
+		if prog.parseOnly {
+			p.filter = &prog
+		}
+	}
+	return p, nil
+}
+
+// leadingFilters returns the parser that stages begin with and the label filters right behind it, or nil.
+func leadingFilters(stages []logql.Stage) []logql.Stage {
+	for i, s := range stages {
+		_, filter := s.(*logql.LabelFilter)
+		if i > 0 && !filter {
+			stages = stages[:i]
+			break
+		}
+	}
+	if len(stages) < 2 || !parsesOnly(stages, false) {
+		return nil
+	}
+	return stages
+}
+
+// parsesOnly reports whether stages read the line in the first one only, a parser of all pairs of a line.
+func parsesOnly(stages []logql.Stage, lineRead bool) bool {
+	if lineRead || len(stages) == 0 {
+		return false
+	}
+	switch s := stages[0].(type) {
+	case *logql.JSONParser:
+		if len(s.Extractions) > 0 {
+			return false
+		}
+	case *logql.LogfmtParser:
+		if len(s.Extractions) > 0 {
+			return false
+		}
+	default:
+		return false
+	}
+	for _, s := range stages[1:] {
+		switch s := s.(type) {
+		case *logql.LabelFilter, *logql.DropLabels, *logql.KeepLabels:
+		case *logql.LabelFormat:
+			for _, a := range s.Assignments {
+				if !a.Rename && readsLine(a.Template) {
+					return false
+				}
+			}
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // compile builds stages whose results are read under the given names, all of them when names is nil. lineRead says that the line
@@ -71,6 +134,7 @@ func (c *compiler) compile(stages []logql.Stage, names map[string]struct{}, line
 	}
 	p.slots = c.names
 	p.needs = c.needs
+	p.parseOnly = len(p.lineFilters) == 0 && parsesOnly(ordered, lineRead)
 	return p, nil
 }
 
@@ -95,7 +159,7 @@ func (c *compiler) stage(s logql.Stage) (stage, error) {
 	case *logql.UnpackParser:
 		return unpackParser{}, nil
 	case *logql.LineFormat:
-		return newLineFormat(s)
+		return newLineFormat(c, s)
 	case *logql.LabelFormat:
 		return newLabelFormat(c, s)
 	case *logql.Decolorize:

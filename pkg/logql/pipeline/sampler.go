@@ -113,6 +113,12 @@ func (p *StreamSampler) Process(ts int64, line []byte, metadata []labels.Label) 
 	if !s.run(e, ts, line, metadata) {
 		return 0, nil, false
 	}
+	return p.sample()
+}
+
+// sample makes a sample of the entry that the stages have kept.
+func (p *StreamSampler) sample() (value float64, result *LabelsResult, keep bool) {
+	s, e := p.sampler, p.entry
 	value = 1
 	switch {
 	case s.unwrap != nil:

@@ -59,3 +59,12 @@ func NewRows(n int) Rows { return columnar.NewRows(n) }
 type Searcher interface {
 	Search(needle []byte, rows Rows)
 }
+
+// Shape is a skeleton that lines share, with its variables as columns.
+type Shape = columnar.Shape
+
+// Shaper is what a Reader implements when it knows the skeletons of lines, so that variables can be had without the lines. Shape returns the
+// skeleton of a row and which of the skeleton's lines the row is, or nil when it knows none.
+type Shaper interface {
+	Shape(row int) (shape *Shape, at int)
+}

@@ -275,3 +275,6 @@ func (m *metadataColumns) row(row int, buf []labels.Label) []labels.Label {
 
 // Search marks the rows whose lines contain the needle, and maybe others.
 func (r *columnReader) Search(needle []byte, rows Rows) { r.lines.Search(needle, rows, len(r.times)) }
+
+// Shape tells which skeleton a row's line has.
+func (r *columnReader) Shape(row int) (*Shape, int) { return r.lines.Shape(row) }

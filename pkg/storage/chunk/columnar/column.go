@@ -117,6 +117,9 @@ type rawColumn struct {
 	bytes lazyBlock
 	once  sync.Once
 	offs  []int
+
+	lettersOnce sync.Once
+	alphabet    alphabet
 }
 
 // offsets returns where each value starts and ends. Values that do not fit the bytes read as empty.

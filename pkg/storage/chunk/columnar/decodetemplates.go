@@ -14,6 +14,9 @@ type templateColumn struct {
 	once  sync.Once
 	index []int32   // row's place among the rows of its template
 	rowOf [][]int32 // per template: its rows
+
+	shapesOnce sync.Once
+	shapeList  []Shape
 }
 
 type decodedTemplate struct {

@@ -77,7 +77,6 @@ var (
 	decimalBytes = alphabetOf("0123456789.-")
 	lowerBytes   = alphabetOf(lowerDigits)
 	upperBytes   = alphabetOf(upperDigits)
-	anyByte      = alphabet{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
 )
 
 // render searches a column by printing its values.
@@ -165,7 +164,11 @@ func (c *dictColumn) search(needle []byte, rows Rows, n int) {
 	}
 }
 
-func (c *rawColumn) letters() alphabet { return anyByte }
+func (c *rawColumn) letters() alphabet {
+	c.lettersOnce.Do(func() { c.alphabet = constColumn(c.bytes.all()).letters() })
+	return c.alphabet
+}
+
 func (c *rawColumn) search(needle []byte, rows Rows, _ int) {
 	buf, offs := c.offsets()
 	for at := 0; ; {

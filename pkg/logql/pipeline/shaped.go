@@ -1,0 +1,242 @@
+package pipeline
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/prometheus/prometheus/model/labels"
+)
+
+// Skeleton describes lines that differ only in their variables, and gives the variables. A line is piece 0, variable 0, piece 1, …, last piece.
+type Skeleton interface {
+	Pieces() [][]byte
+	// Only reports whether all bytes of a variable's values satisfy ok; it may say no although they do.
+	Only(slot int, ok func(b byte) bool) bool
+	// Numeric reports whether all values of a variable are decimal numbers.
+	Numeric(slot int) bool
+	// Distinct gives a variable's distinct values when they are few, else nil.
+	Distinct(slot int) [][]byte
+	// Append appends a variable of the at-th line.
+	Append(dst []byte, slot, at int) []byte
+}
+
+// Shaped is what parsing any line of one skeleton extracts, worked out once. It belongs to the stream state that made it.
+type Shaped struct {
+	skeleton Skeleton
+	extract  []shapedLabel
+	generous bool // empty values are kept
+}
+
+// shapedLabel is one label that the parser extracts, in the parser's order.
+type shapedLabel struct {
+	label *label
+	slot  int    // -1: the value is constant
+	value string // of a constant
+	token bool   // an unquoted JSON value, which gives no label when it is null
+}
+
+// probes are stand-ins for variables: digits, so that they are good values wherever a value may stand.
+const probeDigits = 9
+
+func probe(slot int) string { return fmt.Sprintf("%0*d", probeDigits, 918_273_645-slot) }
+
+// shapeOf parses a line of the skeleton with stand-ins for its variables and sees which labels they become. It returns nil when a line of the skeleton must be parsed
+// itself: when the variables could change what the parser makes of the rest of the line.
+func (p *program) shapeOf(e *entry, sk Skeleton) *Shaped {
+	if !p.parseOnly {
+		return nil
+	}
+	pieces := sk.Pieces()
+	var line []byte
+	for i, piece := range pieces {
+		line = append(line, piece...)
+		if i < len(pieces)-1 {
+			if bytes.Contains(piece, []byte(probe(i))) {
+				return nil
+			}
+			line = append(line, probe(i)...)
+		}
+	}
+	_, isJSON := p.stages[0].(jsonParser)
+	logfmt, _ := p.stages[0].(*logfmtParser)
+	tokens := make([]bool, len(pieces)-1)
+	for slot := range tokens {
+		ok := false
+		if isJSON {
+			ok, tokens[slot] = safeInJSON(sk, slot)
+		} else {
+			ok = safeInLogfmt(sk, slot)
+		}
+		if !ok {
+			return nil
+		}
+	}
+	blank := newEntry(labels.EmptyLabels(), nil, &needs{})
+	blank.reset(0, line)
+	if !p.stages[0].apply(blank) || blank.errKind != "" {
+		return nil
+	}
+	s := &Shaped{skeleton: sk, generous: isJSON || logfmt.keepEmpty}
+	mapped := make([]bool, len(tokens))
+	for _, f := range blank.parsed {
+		l := shapedLabel{slot: -1, value: strings.Clone(f.value)}
+		for slot := range tokens {
+			pr := probe(slot)
+			if strings.Contains(f.label.name, pr) || f.value != pr && strings.Contains(f.value, pr) {
+				return nil
+			}
+			if f.value == pr {
+				l.slot, l.token, mapped[slot] = slot, tokens[slot], true
+			}
+		}
+		if name := e.label(f.label.name); name.needed || e.needs.wants(name.name+extractedSuffix) {
+			l.label = name
+			s.extract = append(s.extract, l)
+		}
+	}
+	if !isJSON {
+		for _, m := range mapped {
+			if !m {
+				return nil // a key that comes twice, or a variable that is not a value
+			}
+		}
+	}
+	return s
+}
+
+// safeInJSON reports whether no value of a variable can be taken for anything but one value of the place it stands in, to be shown as it is.
+func safeInJSON(sk Skeleton, slot int) (ok, token bool) {
+	pieces := sk.Pieces()
+	if bytes.HasSuffix(pieces[slot], []byte{'"'}) && bytes.HasPrefix(pieces[slot+1], []byte{'"'}) {
+		return sk.Only(slot, func(b byte) bool { return b < 0x80 && b != '"' && b != '\\' }), false
+	}
+	if sk.Numeric(slot) {
+		return tokenEnds(pieces, slot), true
+	}
+	values := sk.Distinct(slot)
+	for _, v := range values {
+		switch string(v) {
+		case "true", "false", "null":
+		default:
+			if !plainNumber(v) {
+				return false, true
+			}
+		}
+	}
+	return values != nil && tokenEnds(pieces, slot), true
+}
+
+// tokenEnds reports whether an unquoted value begins and ends where the variable does.
+func tokenEnds(pieces [][]byte, slot int) bool {
+	before, after := pieces[slot], pieces[slot+1]
+	if len(before) == 0 || len(after) == 0 || !endsJSONToken(after[0]) {
+		return false
+	}
+	switch before[len(before)-1] {
+	case ':', ',', '[', ' ', '\t', '\n', '\r':
+		return true
+	}
+	return false
+}
+
+func plainNumber(v []byte) bool {
+	digits := 0
+	for i, c := range v {
+		switch {
+		case isDigit(c):
+			digits++
+		case c == '-' && i == 0, c == '.' && digits > 0:
+		default:
+			return false
+		}
+	}
+	return digits > 0
+}
+
+// safeInLogfmt is safeInJSON for logfmt: a whole value, quoted or not.
+func safeInLogfmt(sk Skeleton, slot int) bool {
+	pieces := sk.Pieces()
+	before, after := pieces[slot], pieces[slot+1]
+	if bytes.HasSuffix(before, []byte(`="`)) && bytes.HasPrefix(after, []byte{'"'}) {
+		return sk.Only(slot, func(b byte) bool { return b < 0x80 && b != '"' && b != '\\' })
+	}
+	if !bytes.HasSuffix(before, []byte{'='}) || len(after) > 0 && after[0] > ' ' || len(after) == 0 && slot != len(pieces)-2 {
+		return false
+	}
+	return sk.Only(slot, func(b byte) bool { return b > ' ' && b < 0x80 && b != '"' && b != '=' })
+}
+
+// runShaped is run for the at-th line of a skeleton, which is not needed itself.
+func (p *program) runShaped(e *entry, ts int64, s *Shaped, at int, metadata []labels.Label) bool {
+	e.reset(ts, nil)
+	if len(metadata) > 0 {
+		e.setMetadata(metadata)
+	}
+	for i := range s.extract {
+		if e.satisfied() {
+			break
+		}
+		x := &s.extract[i]
+		t := e.target(x.label)
+		if t == nil {
+			continue
+		}
+		v := x.value
+		if x.slot >= 0 {
+			start := len(e.arena)
+			e.arena = s.skeleton.Append(e.arena, x.slot, at)
+			v = viewString(e.arena[start:])
+			if x.token && v == "null" {
+				continue
+			}
+		}
+		if v == "" && !s.generous {
+			continue
+		}
+		e.add(t, v)
+	}
+	for _, st := range p.stages[1:] {
+		if !st.apply(e) {
+			return false
+		}
+	}
+	return true
+}
+
+// Shape works out what the sampler's parser makes of lines of a skeleton, or returns nil when each of them must be processed itself.
+func (p *StreamSampler) Shape(sk Skeleton) *Shaped { return p.sampler.shapeOf(p.entry, sk) }
+
+// Shapes reports whether Shape may return anything.
+func (p *StreamSampler) Shapes() bool { return p.constant == nil && p.sampler.parseOnly && !p.sampler.bytes }
+
+// ProcessShaped is Process for the at-th line of a skeleton.
+func (p *StreamSampler) ProcessShaped(ts int64, s *Shaped, at int, metadata []labels.Label) (value float64, result *LabelsResult, keep bool) {
+	if !p.sampler.runShaped(p.entry, ts, s, at, metadata) {
+		return 0, nil, false
+	}
+	return p.sample()
+}
+
+// StreamFilter drops lines that a pipeline would drop, by what its first label filters say of lines of a skeleton.
+type StreamFilter struct {
+	program *program
+	entry   *entry
+	slots   []string
+}
+
+// Filter returns the filter of a stream, or nil when the pipeline does not begin with a parser and label filters.
+func (p *Pipeline) Filter(stream labels.Labels) *StreamFilter {
+	if p.filter == nil {
+		return nil
+	}
+	return &StreamFilter{program: p.filter, entry: newEntry(stream, p.filter.slots, p.filter.needs)}
+}
+
+// Shape works out what the filter's parser makes of lines of a skeleton, or returns nil when it cannot tell.
+func (f *StreamFilter) Shape(sk Skeleton) *Shaped { return f.program.shapeOf(f.entry, sk) }
+
+// Keeps reports whether the pipeline may keep the at-th line of a skeleton.
+func (f *StreamFilter) Keeps(ts int64, s *Shaped, at int, metadata []labels.Label) bool {
+	return f.program.runShaped(f.entry, ts, s, at, metadata)
+}
