@@ -72,6 +72,9 @@ type Options struct {
 
 	// Collector says what happens to what arrives at the routes of collectors, /api/v1/push and /loki/api/v1/raw.
 	Collector ingest.Collector
+	// Extensions lets queries use PromQL's functions, subqueries and @ unless they say extensions=false; without it they must say
+	// extensions=true.
+	Extensions bool
 	// MultiTenant allows reads of several tenants at once.
 	MultiTenant bool
 	// Config writes the running configuration for /config; mode is "", "diff" or "defaults".

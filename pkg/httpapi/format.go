@@ -18,7 +18,7 @@ func (c *call) formatQuery() error {
 	if err := c.form(); err != nil {
 		return err
 	}
-	expr, err := logql.Parse(c.value("query"), logql.ParseOptions{Extensions: true})
+	expr, err := logql.Parse(c.value("query"), logql.ParseOptions{Extensions: c.extensions()})
 	j := newJSONWriter(c.w)
 	if err != nil {
 		c.w.Header().Set("Content-Type", contentTypeFormat)

@@ -19,9 +19,20 @@ func (c *call) baseParams() (query.Params, error) {
 	tags := c.queryTags()
 	p := query.Params{
 		Tenant: c.tenant, Expr: c.value("query"), Limits: c.queryLimits(), Now: c.now.UnixNano(), Tags: tags,
-		Extensions: true, PartialSeries: tags["Source"] == drilldownTag, Explain: c.value("explain") == "true",
+		Extensions: c.extensions(), PartialSeries: tags["Source"] == drilldownTag, Explain: c.value("explain") == "true",
 	}
 	return p, nil
+}
+
+// extensions reports whether the query may use what is beyond LogQL.
+func (c *call) extensions() bool {
+	switch c.value("extensions") {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	return c.api.options.Extensions
 }
 
 func (c *call) rangeParams() (p query.Params, err error) {

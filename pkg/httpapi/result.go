@@ -58,10 +58,10 @@ func writeStrings(j *jsonWriter, list []string) {
 	j.raw("]")
 }
 
-// writeStreams writes entries by stream. Categorized, a stream has only the labels it was stored with, and each entry tells the others.
+// writeStreams writes entries by all their labels. Categorized, each entry also tells which of them were not its stream's.
 func writeStreams(j *jsonWriter, r *query.Result, categorized bool) {
 	j.raw("[")
-	for i, stream := range r.Streams(categorized) {
+	for i, stream := range r.Streams(false) {
 		if i > 0 {
 			j.raw(",")
 		}
