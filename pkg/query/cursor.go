@@ -13,8 +13,11 @@ import (
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 )
 
-// rowsPerCheck is how many rows are read between two looks at the context.
-const rowsPerCheck = 256
+// A walk looks at its context whenever it has read bytesPerCheck, where a row counts for rowBytes besides its line.
+const (
+	rowBytes      = 256
+	bytesPerCheck = 256 << 10
+)
 
 // cursor walks over the rows of one run between two times, forward or backward, each distinct entry once. A chunk is opened when the walk
 // reaches its time range and closed when it has left it, so that only overlapping chunks are open together.
@@ -26,6 +29,7 @@ type cursor struct {
 	mint, maxt int64 // inclusive
 	backward   bool
 	counters   *counters
+	memory     *memory  // nil = not accounted
 	literals   [][]byte // texts that every wanted line contains; rows that cannot are passed over where the chunk can tell
 
 	waiting []storage.Chunk // not opened yet, nearest to the walk last
@@ -33,11 +37,12 @@ type cursor struct {
 	pending []rowRef        // rest of a group of rows with one timestamp that lie in several chunks
 	done    []*source       // exhausted, but the current row or a pending one may still lie in them
 
-	src  *source
-	row  int
-	ts   int64
-	err  error
-	rows int
+	src *source
+	row int
+	ts  int64
+	err error
+
+	sinceCheck int // bytes and rows read since the context was looked at
 
 	lineBuf []byte
 	metaBuf []labels.Label
@@ -60,8 +65,8 @@ type rowRef struct {
 	row int
 }
 
-func newCursor(ctx context.Context, r *run, mint, maxt int64, backward bool, literals [][]byte, c *counters) *cursor {
-	cur := &cursor{ctx: ctx, mint: mint, maxt: maxt, backward: backward, literals: literals, counters: c}
+func newCursor(ctx context.Context, r *run, mint, maxt int64, backward bool, literals [][]byte, c *counters, m *memory) *cursor {
+	cur := &cursor{ctx: ctx, mint: mint, maxt: maxt, backward: backward, literals: literals, counters: c, memory: m, sinceCheck: bytesPerCheck}
 	for _, ch := range r.chunks {
 		if m := ch.Meta(); m.MinT <= maxt && m.MaxT >= mint {
 			cur.waiting = append(cur.waiting, ch)
@@ -92,18 +97,20 @@ func (c *cursor) next() bool {
 	if c.err != nil {
 		return false
 	}
-	if c.rows%rowsPerCheck == 0 {
+	if c.sinceCheck += rowBytes; c.sinceCheck >= bytesPerCheck {
+		c.sinceCheck = 0
 		if c.err = c.ctx.Err(); c.err != nil {
 			return false
 		}
 	}
-	c.rows++
 	if len(c.pending) > 0 {
 		c.take(c.pending[0])
 		c.pending = c.pending[1:]
 		return true
 	}
-	c.release()
+	if c.release(); c.err != nil {
+		return false
+	}
 	if !c.openDue() {
 		return false
 	}
@@ -154,6 +161,10 @@ func (c *cursor) openChunk(ch storage.Chunk, m chunk.Meta) error {
 		return err
 	}
 	c.counters.opened(m)
+	if err := c.hold(m.RawBytes); err != nil {
+		reader.Close()
+		return err
+	}
 	n := reader.Len()
 	lo := 0
 	if m.MinT < c.mint {
@@ -165,15 +176,15 @@ func (c *cursor) openChunk(ch storage.Chunk, m chunk.Meta) error {
 	}
 	if lo >= hi {
 		reader.Close()
-		return nil
+		return c.hold(-m.RawBytes)
 	}
 	s := &source{chunk: ch, reader: reader, order: m.Order, row: lo - 1, end: hi, rows: candidateRows(reader, n, c.literals)}
 	if c.backward {
 		s.row, s.end = hi, lo-1
 	}
 	if c.advance(s); s.row == s.end {
-		s.close(c.counters)
-		return nil
+		c.closeSource(s)
+		return c.err
 	}
 	c.insert(s)
 	return nil
@@ -303,21 +314,34 @@ func entryHash(line []byte, meta []labels.Label) uint64 {
 // release closes the exhausted sources.
 func (c *cursor) release() {
 	for _, s := range c.done {
-		s.close(c.counters)
+		c.closeSource(s)
 	}
 	c.done = c.done[:0]
 }
 
-func (s *source) close(c *counters) {
-	c.scanned(s.chunk.Meta(), s.read-1)
+// closeSource closes a chunk, after asking it whether what it gave was sound: an encoding that rebuilds lines may find damage only then.
+func (c *cursor) closeSource(s *source) {
+	c.counters.scanned(s.chunk.Meta(), s.read-1)
+	if f, ok := s.reader.(interface{ Err() error }); ok && c.err == nil {
+		c.err = f.Err()
+	}
 	s.reader.Close()
+	_ = c.hold(-s.chunk.Meta().RawBytes)
+}
+
+// hold accounts for the memory of opened chunks.
+func (c *cursor) hold(n int64) error {
+	if c.memory == nil {
+		return nil
+	}
+	return c.memory.take(n)
 }
 
 // close releases every chunk and gives the error that ended the walk, if any.
 func (c *cursor) close() error {
 	c.release()
 	for _, s := range c.open {
-		s.close(c.counters)
+		c.closeSource(s)
 	}
 	c.open, c.pending, c.src = nil, nil, nil
 	return c.err
@@ -326,6 +350,7 @@ func (c *cursor) close() error {
 // line gives the bytes of the current row. They are valid until the next call of next.
 func (c *cursor) line() []byte {
 	out := c.src.reader.Line(c.row, c.lineBuf)
+	c.sinceCheck += len(out)
 	if len(out) > cap(c.lineBuf) {
 		c.lineBuf = make([]byte, 0, 2*len(out))
 	}

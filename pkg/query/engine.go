@@ -22,13 +22,19 @@ type Options struct {
 	Workers int
 	// MaxConcurrent is how many queries run at once, over all tenants; others wait in turn by tenant. 0 = 4 per core, at least 16.
 	MaxConcurrent int
+	// MaxMemory is what all running queries may hold together, in bytes; 0 = DefaultTotalMemory. A query's own bound is Limits.MaxMemory.
+	MaxMemory int64
 }
+
+// DefaultTotalMemory is the default of Options.MaxMemory.
+const DefaultTotalMemory = 2 << 30
 
 // Engine executes queries. It is safe for concurrent use and owns no goroutine beyond the calls.
 type Engine struct {
 	source  Source
 	workers int
 	gate    *gate
+	memory  *memory
 	prom    *promql.Engine
 }
 
@@ -41,7 +47,12 @@ func New(o Options) *Engine {
 	if o.MaxConcurrent <= 0 {
 		o.MaxConcurrent = max(4*cores, 16)
 	}
-	return &Engine{source: o.Source, workers: o.Workers, gate: newGate(o.MaxConcurrent), prom: newPromEngine()}
+	if o.MaxMemory <= 0 {
+		o.MaxMemory = DefaultTotalMemory
+	}
+	return &Engine{
+		source: o.Source, workers: o.Workers, gate: newGate(o.MaxConcurrent), memory: newMemory(o.MaxMemory, nil), prom: newPromEngine(),
+	}
 }
 
 // Query executes a log or metric query. Errors are *Error.
@@ -50,7 +61,7 @@ func (e *Engine) Query(ctx context.Context, p Params) (*Result, error) {
 	if err != nil {
 		return nil, asError(ctx, err)
 	}
-	x := &execution{engine: e, planned: q, counters: &counters{}, memory: newMemory(p.Limits.maxMemory())}
+	x := &execution{engine: e, planned: q, counters: &counters{}, memory: newMemory(p.Limits.maxMemory(), e.memory)}
 	queued := time.Now()
 	var result *Result
 	err = e.admit(ctx, p.Tenant, &q.params.Limits, func(ctx context.Context) error {
@@ -117,6 +128,7 @@ type execution struct {
 }
 
 func (x *execution) close() {
+	x.memory.release()
 	if x.snap != nil {
 		x.snap.Close()
 	}

@@ -128,7 +128,7 @@ func (f *fold) count(ctx context.Context, r *run, p part, ls labels.Labels) erro
 	if len(r.chunks) == 1 && !f.ofBytes {
 		return f.countTimestamps(ctx, r, p, ls)
 	}
-	cur := newCursor(ctx, r, f.mint, f.maxt, false, nil, f.counters)
+	cur := newCursor(ctx, r, f.mint, f.maxt, false, nil, f.counters, f.memory)
 	var c cell
 	series := -1
 	for cur.next() {
@@ -196,7 +196,7 @@ func (f *fold) sample(ctx context.Context, r *run, p part) error {
 		matched int64
 		failure error
 	)
-	cur := newCursor(ctx, r, f.mint, f.maxt, false, f.literals, f.counters)
+	cur := newCursor(ctx, r, f.mint, f.maxt, false, f.literals, f.counters, f.memory)
 	for cur.next() {
 		if !c.holds(cur.ts) {
 			c = f.grid.locate(cur.ts)

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -157,7 +158,7 @@ func TestPartialsEqualWindows(t *testing.T) {
 				in[i].v = 1
 			}
 		}
-		m := newMemory(1 << 40)
+		m := newMemory(1<<40, nil)
 		ls := labels.FromStrings("a", "b")
 		all := newTestPart(op, q, m)
 		parts := 1 + r.IntN(4)
@@ -183,7 +184,7 @@ func TestPartialsEqualWindows(t *testing.T) {
 				}
 			}
 		}
-		series, err := all.finish(g)
+		series, err := all.finish(context.Background(), g)
 		require.NoError(t, err)
 		got := map[int]float64{}
 		for _, s := range series {
@@ -240,13 +241,13 @@ func TestSpecialSamples(t *testing.T) {
 	} {
 		for cells := 1; cells <= len(c.in); cells++ {
 			g := newGrid(100, 1, 1, 100, 0)
-			p := newTestPart(c.op, 0, newMemory(1<<30))
+			p := newTestPart(c.op, 0, newMemory(1<<30, nil))
 			for i, v := range c.in {
-				q := newTestPart(c.op, 0, newMemory(1<<30))
+				q := newTestPart(c.op, 0, newMemory(1<<30, nil))
 				q.add(q.series(labels.EmptyLabels()), 0, int64(i+1), v)
 				p.absorb(q)
 			}
-			series, err := p.finish(g)
+			series, err := p.finish(context.Background(), g)
 			require.NoError(t, err)
 			got := series[0].values[0]
 			if math.IsNaN(c.want) {

@@ -90,7 +90,7 @@ func (x *execution) readRun(ctx context.Context, r *run, compiled *pipeline.Pipe
 		return nil
 	}
 	w := newLogWalk(r, compiled, found)
-	cur := newCursor(ctx, r, mint, maxt, backward, texts, x.counters)
+	cur := newCursor(ctx, r, mint, maxt, backward, texts, x.counters, x.memory)
 	matched := int64(0)
 	more, failure := true, error(nil)
 	for more && failure == nil && cur.next() {
@@ -99,6 +99,9 @@ func (x *execution) readRun(ctx context.Context, r *run, compiled *pipeline.Pipe
 				break
 			}
 			w.ts = cur.ts
+		}
+		if w.filter != nil && !filterRow(cur, w.filter, &w.columns) {
+			continue
 		}
 		if line, labels, keep := w.stream.Process(cur.ts, cur.line(), cur.metadata()); keep {
 			matched++
@@ -120,9 +123,12 @@ func (x *execution) readRun(ctx context.Context, r *run, compiled *pipeline.Pipe
 type logWalk struct {
 	run    *run
 	stream *pipeline.StreamPipeline
-	found  *nearest
-	shown  map[*pipeline.LabelsResult]*EntryLabels
-	byHash map[uint64]*EntryLabels // of Merged; so that equal labels are one pointer, whichever results they came from
+	// filter drops entries by their columns before their lines are rebuilt; nil when the pipeline has none that could.
+	filter  *pipeline.StreamFilter
+	columns shapes
+	found   *nearest
+	shown   map[*pipeline.LabelsResult]*EntryLabels
+	byHash  map[uint64]*EntryLabels // of Merged; so that equal labels are one pointer, whichever results they came from
 
 	ts    int64
 	group []candidate
@@ -130,10 +136,14 @@ type logWalk struct {
 }
 
 func newLogWalk(r *run, compiled *pipeline.Pipeline, found *nearest) *logWalk {
-	return &logWalk{
+	w := &logWalk{
 		run: r, stream: compiled.ForStream(r.labels), found: found,
 		shown: map[*pipeline.LabelsResult]*EntryLabels{}, byHash: map[uint64]*EntryLabels{},
 	}
+	if w.filter = compiled.Filter(r.labels); w.filter != nil {
+		w.columns.of = w.filter.Shape
+	}
+	return w
 }
 
 func (w *logWalk) collect(line []byte, labels *pipeline.LabelsResult) {

@@ -138,7 +138,7 @@ func (x *execution) readLeaf(ctx context.Context, l *leaf, sampler *pipeline.Sam
 			return nil, err
 		}
 	}
-	series, err := all.finish(g)
+	series, err := all.finish(ctx, g)
 	if err != nil {
 		return nil, err
 	}

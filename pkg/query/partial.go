@@ -1,6 +1,7 @@
 package query
 
 import (
+	"context"
 	"sort"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -49,7 +50,7 @@ type part interface {
 	// absorb merges a part of the same kind whose samples come later in the fixed order of tasks; the other part must not be used any more.
 	absorb(part)
 	// finish evaluates every window of the grid.
-	finish(*grid) ([]leafSeries, error)
+	finish(context.Context, *grid) ([]leafSeries, error)
 	// truncated reports whether series were left out.
 	truncated() bool
 	release()
@@ -184,9 +185,12 @@ func (p *partial[P]) mergeCells(a, b *cells[P]) {
 	a.index, a.state = index, state
 }
 
-func (p *partial[P]) finish(g *grid) ([]leafSeries, error) {
+func (p *partial[P]) finish(ctx context.Context, g *grid) ([]leafSeries, error) {
 	out := make([]leafSeries, 0, len(p.labels))
 	for i := range p.labels {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		s := leafSeries{labels: p.labels[i]}
 		emit := func(step int, v float64) {
 			s.steps = append(s.steps, int32(step))

@@ -55,7 +55,7 @@ func (e *Engine) Patterns(ctx context.Context, p PatternParams) ([]Pattern, erro
 		counts := &counters{}
 		n := 0
 		for i := range runs {
-			cur := newCursor(ctx, &runs[i], s.Start, s.End, false, nil, counts)
+			cur := newCursor(ctx, &runs[i], s.Start, s.End, false, nil, counts, nil)
 			level := runs[i].labels.Get(levelLabel)
 			for cur.next() {
 				if n++; n%stride == 0 {

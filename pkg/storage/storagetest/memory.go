@@ -19,7 +19,8 @@ import (
 // Memory keeps one tenant's entries in chunks of ChunkRows arrivals. Chunks of a stream overlap when entries arrive out of order.
 // Add may run concurrently with Snapshot.
 type Memory struct {
-	ChunkRows int // arrivals per chunk; 0 = 100
+	ChunkRows int            // arrivals per chunk; 0 = 100
+	Encoding  chunk.Encoding // of the chunks; EncodingHead keeps them as they are
 
 	mu      sync.Mutex
 	streams map[string]*memoryStream
@@ -84,6 +85,13 @@ func (s *memoryStream) cut(m *Memory) {
 }
 
 func newChunk(m *Memory, arrivals []chunk.Entry, order uint64) *memoryChunk {
+	if m.Encoding != chunk.EncodingHead {
+		data, meta, err := chunk.Encode(nil, m.Encoding, chunk.Normalize(slices.Clone(arrivals)), order)
+		if err != nil {
+			panic(err)
+		}
+		return &memoryChunk{owner: m, meta: meta, data: data}
+	}
 	rows := slices.Clone(arrivals)
 	sort.SliceStable(rows, func(i, j int) bool { return rows[i].Timestamp < rows[j].Timestamp })
 	kept := rows[:0]
@@ -198,6 +206,7 @@ type memoryChunk struct {
 	owner *Memory
 	meta  chunk.Meta
 	rows  []chunk.Entry
+	data  []byte // encoded; nil when rows are kept
 }
 
 func (c *memoryChunk) Meta() chunk.Meta { return c.meta }
@@ -210,7 +219,47 @@ func (c *memoryChunk) Open(ctx context.Context) (chunk.Reader, error) {
 		return nil, c.owner.OpenErr
 	}
 	c.owner.opened.Add(1)
+	if c.data != nil {
+		r, err := chunk.Open(c.data, c.meta)
+		if err != nil {
+			c.owner.closed.Add(1)
+			return nil, err
+		}
+		return withSearch(&encodedReader{Reader: r, owner: c.owner}), nil
+	}
 	return &memoryReader{chunk: c}, nil
+}
+
+// encodedReader counts the closing of an encoded chunk.
+type encodedReader struct {
+	chunk.Reader
+	owner *Memory
+}
+
+func (r *encodedReader) Close() {
+	r.Reader.Close()
+	r.owner.closed.Add(1)
+}
+
+// Err passes on what the encoding found wrong.
+func (r *encodedReader) Err() error {
+	if f, ok := r.Reader.(interface{ Err() error }); ok {
+		return f.Err()
+	}
+	return nil
+}
+
+// searchingReader is an encodedReader whose encoding can search.
+type searchingReader struct {
+	*encodedReader
+	chunk.Searcher
+}
+
+func withSearch(r *encodedReader) chunk.Reader {
+	if s, ok := r.Reader.(chunk.Searcher); ok {
+		return searchingReader{r, s}
+	}
+	return r
 }
 
 type memoryReader struct {
