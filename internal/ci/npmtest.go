@@ -55,13 +55,18 @@ func browserSuite(ctx context.Context, out io.Writer) (Tally, error) {
 	if err != nil {
 		return Tally{}, err
 	}
-	binary, err := filepath.Abs(Binary())
+	var served bytes.Buffer // what the workbench says matters only when something fails
+	url, stop, err := startWorkbench(ctx, &served)
 	if err != nil {
+		_, _ = out.Write(served.Bytes())
 		return Tally{}, err
 	}
 	var output bytes.Buffer
-	env := []string{"CHROMIUM=" + chromium, "CAMBIUM_PLUGIN_BINARY=" + binary}
-	runErr := command(ctx, io.MultiWriter(out, &output), env, "npm", "run", "--silent", script)
+	runErr := command(ctx, io.MultiWriter(out, &output), []string{"CHROMIUM=" + chromium, "WORKBENCH_URL=" + url}, "npm", "run", "--silent", script)
+	stop()
+	if runErr != nil {
+		_, _ = out.Write(served.Bytes())
+	}
 	tally, counted := closingLine(output.String())
 	if runErr != nil && counted && tally.Failed > 0 {
 		return tally, errCounted

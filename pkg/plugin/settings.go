@@ -4,15 +4,18 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/prometheus/common/model"
+	"github.com/thanos-io/objstore"
 	"gopkg.in/yaml.v3"
 
 	"github.com/cambium-logs/cambium/pkg/httpapi"
+	"github.com/cambium-logs/cambium/pkg/storage/bucket"
 	"github.com/cambium-logs/cambium/pkg/tenant"
 )
 
@@ -128,17 +131,20 @@ func ParseSettings(s backend.DataSourceInstanceSettings) (Settings, error) {
 
 // bucketConfig gives the object store in objstore's form, empty for the embedded one.
 func bucketConfig(o storageOptions, secrets map[string]string) (string, error) {
+	text := strings.TrimSpace(secrets["bucketConfig"])
 	switch o.Kind {
-	case "", "embedded":
-		if o.Kind == "" && secrets["bucketConfig"] != "" {
-			return secrets["bucketConfig"], nil
+	case "":
+		if text == "" {
+			return "", nil
 		}
+		return text, checkBucket(text)
+	case "embedded":
 		return "", nil
 	case "bucket":
-		if strings.TrimSpace(secrets["bucketConfig"]) == "" {
+		if text == "" {
 			return "", fmt.Errorf("setting storage: the bucket configuration is empty")
 		}
-		return secrets["bucketConfig"], nil
+		return text, checkBucket(text)
 	case "s3":
 		if o.Bucket == "" || o.Endpoint == "" {
 			return "", fmt.Errorf("setting storage: S3 needs an endpoint and a bucket")
@@ -157,6 +163,18 @@ func bucketConfig(o storageOptions, secrets map[string]string) (string, error) {
 		return string(text), nil
 	}
 	return "", fmt.Errorf("setting storage: kind %q is not embedded, s3 or bucket", o.Kind)
+}
+
+// checkBucket refuses a directory of the server: who may edit a data source may not choose where Grafana's machine is written to.
+func checkBucket(text string) error {
+	config, err := bucket.ParseConfig([]byte(text))
+	if err != nil {
+		return fmt.Errorf("setting storage: %w", err)
+	}
+	if strings.EqualFold(string(config.Type), string(objstore.FILESYSTEM)) {
+		return errors.New("setting storage: a directory cannot be chosen here; the administrator sets data_dir in the plugin's section of grafana.ini")
+	}
+	return nil
 }
 
 // Location identifies where the data of a data source lies: equal locations are one database.
