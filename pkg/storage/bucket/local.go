@@ -50,6 +50,26 @@ func OpenLocal(dir string) (*Local, error) {
 	return l, nil
 }
 
+// openExisting opens a directory for reading. It changes nothing in it.
+func openExisting(dir string) (*Local, error) {
+	root, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open bucket directory %s: %w", dir, err)
+	}
+	info, err := os.Stat(root)
+	if err != nil {
+		return nil, fmt.Errorf("open bucket directory: %w", err)
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("open bucket directory: %s is not a directory", root)
+	}
+	b, err := filesystem.NewBucket(root)
+	if err != nil {
+		return nil, fmt.Errorf("open bucket directory: %w", err)
+	}
+	return &Local{Bucket: b, root: root}, nil
+}
+
 // removeStale removes temporary files that were last written before a time. What cannot be removed now is tried again at the next start.
 func (l *Local) removeStale(before time.Time) {
 	dir := filepath.Join(l.root, tempDir)

@@ -21,6 +21,8 @@ type Options struct {
 	Config []byte
 	// Dir is the directory of the bucket when Config is empty.
 	Dir string
+	// ReadOnly opens a directory as it is: it must exist, and nothing in it is made or cleaned up. Nothing may be written then.
+	ReadOnly bool
 	// Limits bound operations on buckets other than directories, which fail at once.
 	Limits Limits
 	// Registerer takes the metrics; nil = none.
@@ -70,7 +72,11 @@ func Open(opts Options) (*Bucket, error) {
 }
 
 func openDir(opts Options, dir, prefix string) (*Bucket, error) {
-	l, err := OpenLocal(dir)
+	open := OpenLocal
+	if opts.ReadOnly {
+		open = openExisting
+	}
+	l, err := open(dir)
 	if err != nil {
 		return nil, err
 	}

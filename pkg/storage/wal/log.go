@@ -31,6 +31,8 @@ type Options struct {
 	Dir         string
 	Sync        SyncMode
 	Compression Compression
+	// ReadOnly is for looking at a log that stays as it is: Replay repairs nothing, and Start must not be called.
+	ReadOnly bool
 	// RetryEvery is how long a log that failed to write waits before it tries a new file; 0 = 500 ms.
 	RetryEvery time.Duration
 	Logger     log.Logger            // nil = none
@@ -84,11 +86,13 @@ type request struct {
 	result  chan error
 }
 
-// Open prepares the directory. It does not read or write the log yet.
+// Open prepares the directory, unless ReadOnly. It does not read or write the log yet.
 func Open(opts Options) (*Log, error) {
 	opts.ensureDefaults()
-	if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("create the directory of the write-ahead log: %w", err)
+	if !opts.ReadOnly {
+		if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
+			return nil, fmt.Errorf("create the directory of the write-ahead log: %w", err)
+		}
 	}
 	l := &Log{opts: opts, done: make(chan struct{})}
 	l.wake = sync.NewCond(&l.mu)

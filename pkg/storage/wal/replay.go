@@ -99,7 +99,7 @@ func (l *Log) report(name string, r *recordReader, stats *ReplayStats) error {
 		}
 		stats.Damages++
 		l.metrics.damages.Inc()
-		if !saved {
+		if !saved && !l.opts.ReadOnly {
 			saved = true
 			// Truncation deletes the file after the next flush; the copy is for whoever wants to look at it.
 			if err := os.Link(name, name+".damaged"); err != nil && !errors.Is(err, os.ErrExist) {
@@ -114,6 +114,9 @@ func (l *Log) report(name string, r *recordReader, stats *ReplayStats) error {
 	}
 	stats.TornTails++
 	l.metrics.tornTails.Inc()
+	if l.opts.ReadOnly {
+		return nil
+	}
 	l.opts.Logger.Warn("The write-ahead log ends with an unfinished record, which was never acknowledged; it is cut off", "file", name, "offset", r.soundEnd)
 	if err := os.Truncate(name, r.soundEnd); err != nil {
 		l.opts.Logger.Warn("The unfinished end of the write-ahead log could not be cut off", "file", name, "error", err)
