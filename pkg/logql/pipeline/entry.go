@@ -39,6 +39,12 @@ type field struct {
 	value string
 }
 
+// formatted is the outcome of a template.
+type formatted struct {
+	value string
+	err   error
+}
+
 // entry is the working state of the entry that passes through the stages, and what is remembered from entry to entry of
 // the same stream.
 type entry struct {
@@ -63,7 +69,8 @@ type entry struct {
 	keys    *keyTable
 	keyed   int // nodes under keys
 
-	found   []field // scratch of logfmtExpressions
+	found   []field     // scratch of logfmtExpressions
+	early   []formatted // scratch of labelFormat
 	arena   []byte
 	err     *label // __error__
 	details *label // __error_details__
@@ -292,6 +299,18 @@ func (e *entry) visible(f func(l *label, value string)) {
 			f(l, e.base[i].value)
 		}
 	}
+}
+
+// shown returns the value of a label as templates see it.
+func (e *entry) shown(l *label) string {
+	switch {
+	case l == e.err && e.errKind != "":
+		return e.errKind
+	case l == e.details && e.showsDetails():
+		return e.errDetails
+	}
+	v, _ := e.get(l)
+	return v
 }
 
 // fillMap puts all labels, and the pipeline error, into m.

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -56,10 +57,18 @@ func lastAddr(p netip.Prefix) netip.Addr {
 	return a
 }
 
+var (
+	dot   = []byte(".")
+	colon = []byte(":")
+)
+
 // maxAddrLen is longer than any text of an address.
 const maxAddrLen = 64
 
 func (m *ipMatcher) match(line []byte) bool {
+	if m.from.Is4() && bytes.Count(line, dot) < 3 || !m.from.Is4() && bytes.Count(line, colon) < 2 {
+		return false
+	}
 	for i := 0; i < len(line); {
 		end := i
 		switch {
@@ -84,24 +93,45 @@ func (m *ipMatcher) match(line []byte) bool {
 }
 
 func (m *ipMatcher) contains(text []byte) bool {
-	if len(text) > maxAddrLen || m.from.Is4() && !plausibleIPv4(text) {
-		return false
-	}
-	a, err := netip.ParseAddr(viewString(text))
-	return err == nil && a.Is4() == m.from.Is4() && m.from.Compare(a) <= 0 && a.Compare(m.to) <= 0
-}
-
-// plausibleIPv4 keeps most text that is no address away from the parser, whose errors cost an allocation.
-func plausibleIPv4(text []byte) bool {
-	dots := 0
-	for _, c := range text {
-		if c == '.' {
-			dots++
-		} else if !isDigit(c) {
+	var a netip.Addr
+	if m.from.Is4() {
+		ip, ok := parseIPv4(text)
+		if !ok {
+			return false
+		}
+		a = netip.AddrFrom4(ip)
+	} else {
+		if len(text) > maxAddrLen || bytes.Count(text, colon) < 2 {
+			return false
+		}
+		var err error
+		if a, err = netip.ParseAddr(viewString(text)); err != nil || a.Is4() {
 			return false
 		}
 	}
-	return dots == 3
+	return m.from.Compare(a) <= 0 && a.Compare(m.to) <= 0
+}
+
+// parseIPv4 reads four numbers up to 255 without leading zeros.
+func parseIPv4(text []byte) (ip [4]byte, ok bool) {
+	octet, digits, n := 0, 0, 0
+	for _, c := range text {
+		switch {
+		case isDigit(c) && (digits == 0 || octet > 0):
+			octet = octet*10 + int(c-'0')
+			if digits++; octet > 255 {
+				return ip, false
+			}
+		case c == '.' && digits > 0 && n < 3:
+			ip[n] = byte(octet)
+			n++
+			octet, digits = 0, 0
+		default:
+			return ip, false
+		}
+	}
+	ip[3] = byte(octet)
+	return ip, n == 3 && digits > 0
 }
 
 func startsIPv4(b []byte) bool {

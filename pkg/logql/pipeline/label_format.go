@@ -7,7 +7,10 @@ import (
 )
 
 // labelFormat is | label_format dst=src, msg="{{.a}} {{.b}}".
-type labelFormat struct{ assignments []assignment }
+type labelFormat struct {
+	assignments []assignment
+	engine      bool // some template is not simple
+}
 
 // assignment is a rename, or a template.
 type assignment struct {
@@ -30,11 +33,12 @@ func newLabelFormat(c *compiler, s *logql.LabelFormat) (stage, error) {
 		if a.Rename {
 			x.src = c.slot(a.Src)
 		} else {
-			t, err := newFormatter("label", a.Template)
+			t, err := newFormatter(c, "label", a.Template)
 			if err != nil {
 				return nil, stageError(s, fmt.Errorf("invalid template for label '%s': %w", a.Dst, err))
 			}
 			x.formatter = t
+			f.engine = f.engine || t.simple == nil
 		}
 		f.assignments = append(f.assignments, x)
 	}
@@ -44,6 +48,7 @@ func newLabelFormat(c *compiler, s *logql.LabelFormat) (stage, error) {
 // apply runs the assignments from left to right. Templates see the labels as they were at the first template.
 func (f *labelFormat) apply(e *entry) bool {
 	var snapshot map[string]string
+	first := true
 	for i := range f.assignments {
 		a := &f.assignments[i]
 		if a.formatter == nil {
@@ -53,10 +58,22 @@ func (f *labelFormat) apply(e *entry) bool {
 			}
 			continue
 		}
-		if snapshot == nil {
-			snapshot = labelMaps.Get().(map[string]string)
-			defer labelMaps.Put(snapshot)
-			e.fillMap(snapshot)
+		if first {
+			first = false
+			f.formatEarly(e, i)
+			if f.engine {
+				snapshot = labelMaps.Get().(map[string]string)
+				defer labelMaps.Put(snapshot)
+				e.fillMap(snapshot)
+			}
+		}
+		if a.formatter.simple != nil {
+			if r := e.early[i]; r.err != nil {
+				e.setError(ErrTemplateFormat, r.err.Error())
+			} else {
+				e.set(e.slots[a.dst], r.value)
+			}
+			continue
 		}
 		start := len(e.arena)
 		out, err := a.formatter.format(e.arena, e, snapshot)
@@ -68,4 +85,19 @@ func (f *labelFormat) apply(e *entry) bool {
 		e.set(e.slots[a.dst], viewString(out[start:]))
 	}
 	return true
+}
+
+// formatEarly runs the simple templates from the given assignment on, before any label changes.
+func (f *labelFormat) formatEarly(e *entry, from int) {
+	e.early = e.early[:0]
+	for i := range f.assignments {
+		a := &f.assignments[i]
+		var r formatted
+		if i >= from && a.formatter != nil && a.formatter.simple != nil {
+			start := len(e.arena)
+			e.arena, r.err = a.formatter.formatSimple(e.arena, e)
+			r.value = viewString(e.arena[start:])
+		}
+		e.early = append(e.early, r)
+	}
 }

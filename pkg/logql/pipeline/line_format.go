@@ -10,8 +10,8 @@ import (
 // lineFormat is | line_format "{{.method}} {{.path}}". An entry whose template fails keeps its line.
 type lineFormat struct{ formatter *formatter }
 
-func newLineFormat(s *logql.LineFormat) (stage, error) {
-	f, err := newFormatter("line", s.Template)
+func newLineFormat(c *compiler, s *logql.LineFormat) (stage, error) {
+	f, err := newFormatter(c, "line", s.Template)
 	if err != nil {
 		return nil, stageError(s, fmt.Errorf("invalid line template: %w", err))
 	}
@@ -19,17 +19,26 @@ func newLineFormat(s *logql.LineFormat) (stage, error) {
 }
 
 func (l *lineFormat) apply(e *entry) bool {
+	start := len(e.arena)
+	if l.formatter.simple != nil {
+		out, err := l.formatter.formatSimple(e.arena, e)
+		return l.replace(e, start, out, err)
+	}
 	m := labelMaps.Get().(map[string]string)
 	defer labelMaps.Put(m)
 	e.fillMap(m)
-	start := len(e.arena)
 	out, err := l.formatter.format(e.arena, e, m)
+	return l.replace(e, start, out, err)
+}
+
+// replace makes arena[start:] the line.
+func (l *lineFormat) replace(e *entry, start int, arena []byte, err error) bool {
 	if err != nil {
 		e.setError(ErrTemplateFormat, err.Error())
 		return true
 	}
-	e.arena = out
-	e.line = out[start:]
+	e.arena = arena
+	e.line = arena[start:]
 	return true
 }
 

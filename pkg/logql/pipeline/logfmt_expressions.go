@@ -10,7 +10,8 @@ import (
 )
 
 // logfmtExpressions is | logfmt who="user", …: only the labels asked for, each set even when the line lacks its key. A label is
-// set by its key and, unless it is renamed to _extracted, by a key of its own name; the last one counts.
+// set by its key and, unless it is renamed to _extracted, by a key of its own name. The last one counts, except where the labels that
+// somebody reads are known beforehand: there, scanning ends as soon as each of them was found.
 type logfmtExpressions struct {
 	strict bool
 	wanted []logfmtWanted
@@ -83,6 +84,9 @@ func (p *logfmtExpressions) apply(e *entry) bool {
 			e.setError(ErrLogfmtParser, s.err.Error())
 			break
 		}
+		if e.needs.known && e.neededFound+countNeeded(found) >= e.needs.total {
+			break
+		}
 	}
 	e.found = found
 next:
@@ -97,6 +101,16 @@ next:
 		e.extractMissing(l)
 	}
 	return true
+}
+
+func countNeeded(found []field) int {
+	n := 0
+	for i := range found {
+		if found[i].label.needed {
+			n++
+		}
+	}
+	return n
 }
 
 // pair adds the pair just scanned to found, under the labels that it sets.

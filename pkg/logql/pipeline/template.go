@@ -30,19 +30,34 @@ const stepFunc = "__step__"
 type formatter struct {
 	template *template.Template
 	pool     sync.Pool // *execution
+	simple   []templatePart
 }
 
+// templatePart is a piece of a template that has nothing but text and plain labels: such templates need no engine.
+type templatePart struct {
+	text string
+	slot int // of a label, or one of the constants below
+}
+
+const (
+	partText = -1
+	partLine = -2
+)
+
 // newFormatter parses a template under the name that its errors give.
-func newFormatter(name, text string) (*formatter, error) {
+func newFormatter(c *compiler, name, text string) (*formatter, error) {
 	proto := newExecution()
 	t, err := template.New(name).Option("missingkey=zero").Funcs(proto.funcs()).Parse(text)
 	if err != nil {
 		return nil, err
 	}
+	f := &formatter{template: t, simple: simpleParts(c, t)}
+	if f.simple != nil {
+		return f, nil
+	}
 	if err := countSteps(t); err != nil {
 		return nil, err
 	}
-	f := &formatter{template: t}
 	f.pool.New = func() any {
 		x := newExecution()
 		clone, err := f.template.Clone()
@@ -73,6 +88,58 @@ func (f *formatter) format(dst []byte, e *entry, data map[string]string) ([]byte
 		return dst, err
 	}
 	return append(dst, x.out.Bytes()...), nil
+}
+
+// simpleParts returns the parts of a template that is made of text, {{.label}} and {{__line__}} alone, or nil.
+func simpleParts(c *compiler, t *template.Template) []templatePart {
+	if t.Tree == nil || t.Root == nil {
+		return nil
+	}
+	parts := []templatePart{}
+	for _, n := range t.Root.Nodes {
+		switch n := n.(type) {
+		case *parse.TextNode:
+			parts = append(parts, templatePart{text: string(n.Text), slot: partText})
+			continue
+		case *parse.ActionNode:
+			if len(n.Pipe.Decl) > 0 || len(n.Pipe.Cmds) != 1 || len(n.Pipe.Cmds[0].Args) != 1 {
+				return nil
+			}
+			switch a := n.Pipe.Cmds[0].Args[0].(type) {
+			case *parse.FieldNode:
+				if len(a.Ident) == 1 {
+					parts = append(parts, templatePart{slot: c.slot(a.Ident[0])})
+					continue
+				}
+			case *parse.IdentifierNode:
+				if a.Ident == "__line__" {
+					parts = append(parts, templatePart{slot: partLine})
+					continue
+				}
+			}
+		}
+		return nil
+	}
+	return parts
+}
+
+// formatSimple appends the text for an entry to dst.
+func (f *formatter) formatSimple(dst []byte, e *entry) ([]byte, error) {
+	start := len(dst)
+	for _, p := range f.simple {
+		switch p.slot {
+		case partText:
+			dst = append(dst, p.text...)
+		case partLine:
+			dst = append(dst, e.line...)
+		default:
+			dst = append(dst, e.shown(e.slots[p.slot])...)
+		}
+		if len(dst)-start > maxTemplateOutput {
+			return dst[:start], errTemplateOutput
+		}
+	}
+	return dst, nil
 }
 
 // execution is the state of a running template, and the writer it writes to.
