@@ -93,9 +93,9 @@ func TestColumnsChangeNothing(t *testing.T) {
 			columns.Add(ls, e)
 		}
 		queries := shapedQueries
-		g := logqltest.New(r, logqltest.Options{Selectors: []string{`{app=~".+"}`}, Names: []string{"level", "n", "who", "dur", "trace", "app"}, Texts: []string{"info", "GET", "5", "n"}, MaxStages: 4})
+		g := logqltest.New(r, logqltest.Options{Selectors: [][]*labels.Matcher{{labels.MustNewMatcher(labels.MatchRegexp, "app", ".+")}}, Names: []string{"level", "n", "who", "dur", "trace", "app"}, Texts: []string{"info", "GET", "5", "n"}, MaxStages: 4})
 		for range 20 {
-			queries = append(queries[:len(queries):len(queries)], g.Log().String(), g.Metric().String())
+			queries = append(queries[:len(queries):len(queries)], g.Log().String(), g.RangeAggregation().String())
 		}
 		for _, expr := range queries {
 			p := Params{Expr: expr, Start: r.Int64N(30) * second, End: 100 * second, Step: 10 * second, Direction: Direction(r.IntN(2)), Limit: r.IntN(40), Limits: Limits{MaxSeries: 5000}}
