@@ -242,13 +242,15 @@ export class CambiumDataSource
   }
 
   private withDerivedFields(frames: DataFrame[]): DataFrame[] {
-    return addDerivedFields(
-      frames,
-      this.settings.jsonData.derivedFields,
-      (uid) => getDataSourceSrv().getInstanceSettings(uid)?.name
-    );
+    return addDerivedFields(frames, this.settings.jsonData.derivedFields, dataSourceName);
   }
 
   private readonly replace: TemplateSrv['replace'] = (text, scopedVars, format) =>
     this.templates.replace(text, scopedVars, format);
+}
+
+function dataSourceName(uid: string): string | undefined {
+  // What replaces these is not there in the oldest Grafana that we run in.
+  // eslint-disable-next-line @typescript-eslint/no-deprecated
+  return getDataSourceSrv().getInstanceSettings(uid)?.name;
 }
