@@ -22,6 +22,10 @@ type Querier interface {
 	IndexStats(ctx context.Context, s query.Selection) (query.IndexStats, error)
 	Volume(ctx context.Context, p query.VolumeParams) (*query.Result, error)
 	VolumeRange(ctx context.Context, p query.VolumeParams) (*query.Result, error)
+	DetectedLabels(ctx context.Context, s query.Selection) ([]query.DetectedLabel, error)
+	DetectedFields(ctx context.Context, p query.FieldsParams) ([]query.DetectedField, error)
+	DetectedFieldValues(ctx context.Context, p query.FieldsParams, name string) ([]string, error)
+	Patterns(ctx context.Context, p query.PatternParams) ([]query.Pattern, error)
 }
 
 // Flusher writes what is only in memory and in the write-ahead log to segments.

@@ -1,157 +1,106 @@
 package httpapi
 
 import (
-	"slices"
-
-	"github.com/cambium-logs/cambium/pkg/logql"
 	"github.com/cambium-logs/cambium/pkg/query"
 )
 
-const defaultFieldLimit = 1000
-
 // detectedFields serves /loki/api/v1/detected_fields: what can be found in the newest lines beside the labels of their streams.
 func (c *call) detectedFields() error {
-	fields, limit, err := c.findFields()
+	p, err := c.fieldsParams()
+	if err != nil {
+		return err
+	}
+	fields, err := c.api.options.Query.DetectedFields(c.ctx(), p)
 	if err != nil {
 		return err
 	}
 	c.w.json(contentTypeJSON)
 	j := newJSONWriter(c.w)
-	names := fields.names()
-	if len(names) == 0 {
+	if len(fields) == 0 {
 		j.raw("{}\n")
 		j.flush()
 		return nil
 	}
 	j.raw(`{"fields":[`)
-	for i, name := range names[:min(len(names), limit)] {
+	for i := range fields {
 		if i > 0 {
 			j.raw(",")
 		}
-		writeField(j, name, fields.byName[name])
+		writeField(j, &fields[i])
 		j.room()
 	}
 	j.raw(`],"limit":`)
-	j.int(int64(limit))
+	j.int(int64(p.FieldLimit))
 	j.raw("}\n")
 	j.flush()
 	return nil
 }
 
-func writeField(j *jsonWriter, name string, f *field) {
+func writeField(j *jsonWriter, f *query.DetectedField) {
 	j.raw(`{"label":`)
-	j.label(name)
+	j.label(f.Label)
 	j.raw(`,"type":"`)
-	j.raw(f.kind)
+	j.raw(f.Type)
 	j.raw(`","cardinality":`)
-	j.int(int64(len(f.values)))
+	j.int(int64(f.Cardinality))
 	j.raw(`,"parsers":`)
-	if len(f.parsers) == 0 {
+	if len(f.Parsers) == 0 {
 		j.raw("null")
 	} else {
-		writeStrings(j, f.parsers)
+		writeStrings(j, f.Parsers)
 	}
-	if len(f.path) > 0 {
+	if len(f.JSONPath) > 0 {
 		j.raw(`,"jsonPath":`)
-		writeStrings(j, f.path)
+		writeStrings(j, f.JSONPath)
 	}
 	j.raw("}")
 }
 
 // detectedValues serves /loki/api/v1/detected_field/{name}/values.
 func (c *call) detectedValues() error {
-	fields, limit, err := c.findFields()
+	p, err := c.fieldsParams()
+	if err != nil {
+		return err
+	}
+	values, err := c.api.options.Query.DetectedFieldValues(c.ctx(), p, c.name)
 	if err != nil {
 		return err
 	}
 	c.w.json(contentTypeJSON)
 	j := newJSONWriter(c.w)
-	f := fields.byName[c.name]
-	if f == nil {
+	if len(values) == 0 {
 		j.raw("{}\n")
 		j.flush()
 		return nil
 	}
-	values := f.shown()
 	j.raw(`{"values":`)
-	writeStrings(j, values[:min(len(values), limit)])
+	writeStrings(j, values)
 	j.raw(`,"limit":`)
-	j.int(int64(limit))
+	j.int(int64(p.FieldLimit))
 	j.raw("}\n")
 	j.flush()
 	return nil
 }
 
-// findFields runs the query of a request and looks into what it finds.
-func (c *call) findFields() (*fieldSet, int, error) {
-	if err := c.form(); err != nil {
-		return nil, 0, err
+func (c *call) fieldsParams() (p query.FieldsParams, err error) {
+	if err = c.form(); err != nil {
+		return p, err
 	}
-	p, err := c.baseParams()
-	if err != nil {
-		return nil, 0, err
-	}
-	p.Explain = false
+	p.Params = c.baseParams()
+	p.Explain, p.Extensions = false, false
 	if p.Start, p.End, err = c.parseOrderedRange(); err != nil {
-		return nil, 0, err
+		return p, err
 	}
-	if p.Limit, err = c.parsePositive("line_limit", defaultLimit); err != nil {
-		return nil, 0, err
+	if p.LineLimit, err = c.parsePositive("line_limit", query.DefaultLineLimit); err != nil {
+		return p, err
 	}
 	name := "limit"
 	if c.value("field_limit") != "" {
 		name = "field_limit"
 	}
-	limit, err := c.parsePositive(name, defaultFieldLimit)
-	if err != nil {
-		return nil, 0, err
+	if p.FieldLimit, err = c.parsePositive(name, query.DefaultFieldLimit); err != nil {
+		return p, err
 	}
-	if p.Step, err = c.parseStep(p.Start, p.End); err != nil {
-		return nil, 0, err
-	}
-	expr, err := logql.Parse(p.Expr, logql.ParseOptions{})
-	if err != nil {
-		return nil, 0, err
-	}
-	log, ok := expr.(*logql.LogExpr)
-	if !ok {
-		return nil, 0, query.ErrNotLogQuery
-	}
-	result, err := c.api.options.Query.Query(c.ctx(), p)
-	if err != nil {
-		return nil, 0, err
-	}
-	fields := newFieldSet(log)
-	for _, stream := range result.Streams(false) {
-		for i := range stream.Entries {
-			fields.add(&stream.Entries[i])
-		}
-	}
-	return fields, limit, nil
-}
-
-// parsersOf names the parsers of a query in their order, each once.
-func parsersOf(log *logql.LogExpr) []string {
-	var names []string
-	for _, stage := range log.Stages {
-		name := ""
-		switch stage.(type) {
-		case *logql.JSONParser:
-			name = parserJSON
-		case *logql.LogfmtParser:
-			name = parserLogfmt
-		case *logql.RegexpParser:
-			name = "regexp"
-		case *logql.PatternParser:
-			name = "pattern"
-		case *logql.UnpackParser:
-			name = "unpack"
-		default:
-			continue
-		}
-		if !slices.Contains(names, name) {
-			names = append(names, name)
-		}
-	}
-	return names
+	p.Step, err = c.parseStep(p.Start, p.End)
+	return p, err
 }

@@ -1,10 +1,6 @@
 package httpapi
 
 import (
-	"slices"
-
-	"github.com/prometheus/prometheus/model/labels"
-
 	"github.com/cambium-logs/cambium/pkg/logql"
 )
 
@@ -22,100 +18,30 @@ func (c *call) detectedLabels() error {
 			return err
 		}
 	}
-	if s.Start > s.End {
-		return errStartAfterEnd
-	}
-	sets, err := c.api.options.Query.Series(c.ctx(), s, [][]*labels.Matcher{s.Matchers})
+	found, err := c.api.options.Query.DetectedLabels(c.ctx(), s)
 	if err != nil {
 		return err
 	}
 	c.w.json(contentTypeJSON)
 	j := newJSONWriter(c.w)
-	writeDetectedLabels(j, sets)
-	j.flush()
-	return nil
-}
-
-func writeDetectedLabels(j *jsonWriter, sets []labels.Labels) {
-	values := map[string]map[string]struct{}{}
-	for _, ls := range sets {
-		ls.Range(func(l labels.Label) {
-			if values[l.Name] == nil {
-				values[l.Name] = map[string]struct{}{}
-			}
-			values[l.Name][l.Value] = struct{}{}
-		})
-	}
-	var names []string
-	for name, set := range values {
-		if alwaysShown[name] || !onlyIDs(set) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	if len(names) == 0 {
+	if len(found) == 0 {
 		j.raw("{}\n")
-		return
+		j.flush()
+		return nil
 	}
 	j.raw(`{"detectedLabels":[`)
-	for i, name := range names {
+	for i, l := range found {
 		if i > 0 {
 			j.raw(",")
 		}
 		j.raw(`{"label":`)
-		j.label(name)
+		j.label(l.Label)
 		j.raw(`,"cardinality":`)
-		j.int(int64(len(values[name])))
+		j.int(int64(l.Cardinality))
 		j.raw("}")
 		j.room()
 	}
 	j.raw("]}\n")
-}
-
-// alwaysShown are labels that are shown whatever they hold.
-var alwaysShown = map[string]bool{"cluster": true, "namespace": true, "instance": true, "pod": true}
-
-// onlyIDs reports whether all values are numbers or UUIDs. Values that are only 0 and 1 are no ids.
-func onlyIDs(values map[string]struct{}) bool {
-	flags := true
-	for v := range values {
-		if v != "0" && v != "1" {
-			flags = false
-		}
-		if !isNumber(v) && !isUUID(v) {
-			return false
-		}
-	}
-	return !flags
-}
-
-func isNumber(text string) bool {
-	digits := 0
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c >= '0' && c <= '9':
-			digits++
-		case c == '.', c == '-' && i == 0:
-		default:
-			return false
-		}
-	}
-	return digits > 0
-}
-
-func isUUID(text string) bool {
-	if len(text) != 36 {
-		return false
-	}
-	for i := range len(text) {
-		c := text[i]
-		if i == 8 || i == 13 || i == 18 || i == 23 {
-			if c != '-' {
-				return false
-			}
-		} else if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F') {
-			return false
-		}
-	}
-	return true
+	j.flush()
+	return nil
 }

@@ -20,11 +20,9 @@ func (c *call) export() error {
 	if err := c.form(); err != nil {
 		return err
 	}
-	p, err := c.baseParams()
-	if err != nil {
-		return err
-	}
+	p := c.baseParams()
 	p.Explain = false
+	var err error
 	if p.Start, p.End, err = c.parseOrderedRange(); err != nil {
 		return err
 	}

@@ -15,13 +15,12 @@ const defaultLimit = 100
 const drilldownTag = "grafana-lokiexplore-app"
 
 // baseParams reads what instant and range queries share.
-func (c *call) baseParams() (query.Params, error) {
+func (c *call) baseParams() query.Params {
 	tags := c.queryTags()
-	p := query.Params{
+	return query.Params{
 		Tenant: c.tenant, Expr: c.value("query"), Limits: c.queryLimits(), Now: c.now.UnixNano(), Tags: tags,
 		Extensions: c.extensions(), PartialSeries: tags["Source"] == drilldownTag, Explain: c.value("explain") == "true",
 	}
-	return p, nil
 }
 
 // extensions reports whether the query may use what is beyond LogQL.
@@ -36,9 +35,7 @@ func (c *call) extensions() bool {
 }
 
 func (c *call) rangeParams() (p query.Params, err error) {
-	if p, err = c.baseParams(); err != nil {
-		return p, err
-	}
+	p = c.baseParams()
 	if p.Start, p.End, err = c.parseOrderedRange(); err != nil {
 		return p, err
 	}
@@ -59,9 +56,7 @@ func (c *call) rangeParams() (p query.Params, err error) {
 }
 
 func (c *call) instantParams() (p query.Params, err error) {
-	if p, err = c.baseParams(); err != nil {
-		return p, err
-	}
+	p = c.baseParams()
 	p.Instant = true
 	if p.Limit, err = c.parsePositive("limit", defaultLimit); err != nil {
 		return p, err
