@@ -196,6 +196,10 @@ func (f *fold) sample(ctx context.Context, r *run, p part) error {
 		matched int64
 		failure error
 	)
+	var columns shapes
+	if stream.Shapes() {
+		columns.of = stream.Shape
+	}
 	cur := newCursor(ctx, r, f.mint, f.maxt, false, f.literals, f.counters, f.memory)
 	for cur.next() {
 		if !c.holds(cur.ts) {
@@ -204,7 +208,7 @@ func (f *fold) sample(ctx context.Context, r *run, p part) error {
 		if !c.inside {
 			continue
 		}
-		value, result, keep := stream.Process(cur.ts, cur.line(), cur.metadata())
+		value, result, keep := sampleRow(cur, stream, &columns)
 		if !keep {
 			continue
 		}
