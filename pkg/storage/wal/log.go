@@ -68,9 +68,9 @@ type Log struct {
 	file    int        // number of the file that new appends go to, as in its name plus 1; changes only while nothing is pending
 	pending []*request
 	failed  error // not nil: no file can be written
+	started bool
 	closed  bool
-
-	order uint64 // highest order seen; read by Order after Replay
+	order   uint64 // highest order of records read and files begun
 
 	// Owned by the writer goroutine, and by Start and Close while it does not run.
 	w         *wlog.WL
@@ -100,14 +100,22 @@ func Open(opts Options) (*Log, error) {
 	return l, nil
 }
 
-// Start creates a new file and begins to accept appends. order is what Rotate says.
-func (l *Log) Start(order uint64) error {
-	if err := l.openFile(order); err != nil {
-		l.closeAbandoned()
-		return &FailedError{err}
+// Start creates a new file and begins to accept appends. order is what Rotate says. When no file can be written the log starts all the
+// same and refuses appends until one can.
+func (l *Log) Start(order uint64) {
+	l.order = max(l.order, order)
+	// A file of wlog that cannot be written cannot be closed either, so it is not made where there is no room.
+	err := l.probe()
+	if err == nil {
+		err = l.openFile(l.order)
 	}
+	if err != nil {
+		l.fail(err)
+	}
+	l.mu.Lock()
+	l.started = true
+	l.mu.Unlock()
 	go l.run()
-	return nil
 }
 
 // openFile makes a new file the current one: header written and, name included, on the disk.
@@ -139,7 +147,7 @@ func (l *Log) openFile(order uint64) error {
 	fault.Point("wal.opened")
 	l.w = w
 	l.mu.Lock()
-	l.file = last + 1
+	l.file, l.order = last+1, max(l.order, order)
 	l.mu.Unlock()
 	return nil
 }
@@ -253,7 +261,7 @@ func (l *Log) Close() error {
 	}
 	l.closed = true
 	l.wake.Broadcast()
-	started := l.file != 0
+	started := l.started
 	l.mu.Unlock()
 	if started {
 		<-l.done

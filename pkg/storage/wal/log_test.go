@@ -37,7 +37,7 @@ func startLog(t testing.TB, dir string, opts Options) *Log {
 	l := openLog(t, dir, opts)
 	_, err := l.Replay(context.Background(), discard)
 	require.NoError(t, err)
-	require.NoError(t, l.Start(1))
+	l.Start(1)
 	t.Cleanup(func() { l.Close() })
 	return l
 }
@@ -305,7 +305,8 @@ func FuzzReplay(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	if err := errors.Join(l.Start(1), l.Append("t", 1, []Stream{{series(1), []chunk.Entry{{Timestamp: 5, Line: []byte("hello")}}}}), l.Close()); err != nil {
+	l.Start(1)
+	if err := errors.Join(l.Append("t", 1, []Stream{{series(1), []chunk.Entry{{Timestamp: 5, Line: []byte("hello")}}}}), l.Close()); err != nil {
 		f.Fatal(err)
 	}
 	seed, err := os.ReadFile(wlog.SegmentName(dir, 0))

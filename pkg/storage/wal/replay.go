@@ -48,7 +48,9 @@ func (l *Log) Replay(ctx context.Context, handle Handler) (ReplayStats, error) {
 		}
 	}
 	stats.Files = len(files)
+	l.mu.Lock()
 	l.order = stats.Order
+	l.mu.Unlock()
 	l.metrics.replayed.Add(float64(stats.Entries))
 	l.metrics.lostEntries.Add(float64(stats.Undeclared))
 	return stats, nil
