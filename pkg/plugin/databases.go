@@ -59,10 +59,12 @@ type entry struct {
 	location Location
 	users    int // guarded by Databases.mu
 
-	mu     sync.Mutex // guards what follows
-	db     Database
-	err    error
-	failed time.Time
+	mu      sync.Mutex // guards what follows
+	opening chan struct{}
+	db      Database
+	err     error
+	failed  time.Time
+	closed  bool
 }
 
 // NewDatabases makes an empty set.
@@ -71,8 +73,11 @@ func NewDatabases(open Opener) *Databases {
 	return &Databases{open: open, ctx: ctx, cancel: cancel, entries: map[string]*entry{}}
 }
 
-// errStopping is what callers are told while the process ends.
-var errStopping = errors.New("the plugin is stopping")
+// What callers are told while there is no database.
+var (
+	errStopping = errors.New("the plugin is stopping")
+	errOpening  = errors.New("it is still being opened: after a crash its log is read again, and another process may hold its directory")
+)
 
 // Handle is one user's hold on a database.
 type Handle struct {
@@ -94,30 +99,53 @@ func (d *Databases) Acquire(location Location) *Handle {
 	return &Handle{set: d, e: e}
 }
 
-// Database opens the database if nobody has, and gives it. A failure stands for a moment, then the next caller tries again.
-func (h *Handle) Database() (Database, error) {
+// Database opens the database if nobody has, and gives it. A failure stands for a moment, then the next caller tries again. When ctx ends
+// first, the opening goes on.
+func (h *Handle) Database(ctx context.Context) (Database, error) {
 	h.set.mu.Lock()
 	closed := h.set.closed
 	h.set.mu.Unlock()
 	if closed {
 		return nil, errStopping
 	}
-	h.e.mu.Lock()
-	defer h.e.mu.Unlock()
-	if h.e.db != nil {
-		return h.e.db, nil
+	e := h.e
+	e.mu.Lock()
+	if e.db == nil && e.opening == nil && (e.err == nil || time.Since(e.failed) >= retryOpen) {
+		e.opening = make(chan struct{})
+		go e.open(h.set.ctx, h.set.open)
 	}
-	if h.e.err != nil && time.Since(h.e.failed) < retryOpen {
-		return nil, h.e.err
+	opening := e.opening
+	e.mu.Unlock()
+	if opening != nil {
+		select {
+		case <-opening:
+		case <-ctx.Done():
+			return nil, errOpening
+		}
 	}
-	// A database outlives the request that opens it.
-	db, err := h.set.open(h.set.ctx, h.e.location)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.db == nil && e.err == nil {
+		return nil, errOpening
+	}
+	return e.db, e.err
+}
+
+// open opens the database; a database that comes too late is closed again.
+func (e *entry) open(ctx context.Context, open Opener) {
+	db, err := open(ctx, e.location)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if err == nil && e.closed {
+		err = errors.Join(errStopping, db.Close(context.WithoutCancel(ctx)))
+	}
 	if err != nil {
-		h.e.err, h.e.failed = err, time.Now()
-		return nil, err
+		e.err, e.failed = err, time.Now()
+	} else {
+		e.db, e.err = db, nil
 	}
-	h.e.db, h.e.err = db, nil
-	return db, nil
+	close(e.opening)
+	e.opening = nil
 }
 
 // Release lets go; the last one to do so closes the database.
@@ -138,12 +166,13 @@ func (h *Handle) Release() {
 
 func (e *entry) close(ctx context.Context) error {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.db == nil {
-		return nil
-	}
+	e.closed = true
 	db := e.db
 	e.db, e.err, e.failed = nil, errStopping, time.Now()
+	e.mu.Unlock()
+	if db == nil {
+		return nil
+	}
 	if err := db.Close(ctx); err != nil {
 		return fmt.Errorf("close the database %s: %w", e.location.Key, err)
 	}

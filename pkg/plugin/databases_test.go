@@ -21,7 +21,7 @@ func TestDatabasesAreSharedAndCounted(t *testing.T) {
 	first, second := set.Acquire(Location{Key: "bucket"}), set.Acquire(Location{Key: "bucket"})
 	require.Empty(t, opened, "acquiring opens nothing")
 	for _, h := range []*Handle{embedded, first, second} {
-		_, err := h.Database()
+		_, err := h.Database(t.Context())
 		require.NoError(t, err)
 	}
 	require.Equal(t, map[string]int{"": 1, "bucket": 1}, opened)
@@ -34,13 +34,13 @@ func TestDatabasesAreSharedAndCounted(t *testing.T) {
 	require.Zero(t, dbs[""].closed)
 
 	again := set.Acquire(Location{Key: "bucket"})
-	_, err := again.Database()
+	_, err := again.Database(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, 2, opened["bucket"])
 
 	require.NoError(t, set.Close(context.Background()))
 	require.Equal(t, 1, dbs[""].closed)
-	_, err = embedded.Database()
+	_, err = embedded.Database(t.Context())
 	require.ErrorIs(t, err, errStopping)
 }
 
@@ -55,12 +55,12 @@ func TestDatabasesFailureIsTriedAgain(t *testing.T) {
 	})
 	h := set.Acquire(Location{})
 	for range 3 {
-		_, err := h.Database()
+		_, err := h.Database(t.Context())
 		require.ErrorIs(t, err, broken)
 	}
 	require.Equal(t, 1, attempts, "a failure stands for a moment")
 	h.e.failed = time.Now().Add(-retryOpen)
-	_, err := h.Database()
+	_, err := h.Database(t.Context())
 	require.NoError(t, err)
 }
 
@@ -74,10 +74,46 @@ func TestDatabasesCloseDoesNotWaitForOpening(t *testing.T) {
 	h := set.Acquire(Location{})
 	failed := make(chan error, 1)
 	go func() {
-		_, err := h.Database()
+		_, err := h.Database(t.Context())
 		failed <- err
 	}()
 	<-started
 	require.NoError(t, set.Close(context.Background()))
-	require.ErrorIs(t, <-failed, context.Canceled)
+	require.Error(t, <-failed)
+}
+
+func TestDatabasesWaiterGivesUpAndOpeningGoesOn(t *testing.T) {
+	proceed := make(chan struct{})
+	set := NewDatabases(func(context.Context, Location) (Database, error) {
+		<-proceed
+		return &fakeDB{}, nil
+	})
+	h := set.Acquire(Location{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := h.Database(ctx)
+	require.ErrorIs(t, err, errOpening)
+	close(proceed)
+	_, err = h.Database(t.Context())
+	require.NoError(t, err)
+}
+
+func TestDatabasesLateOpeningIsClosed(t *testing.T) {
+	proceed, db := make(chan struct{}), &fakeDB{}
+	set := NewDatabases(func(context.Context, Location) (Database, error) {
+		<-proceed
+		return db, nil
+	})
+	h := set.Acquire(Location{Key: "bucket"})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := h.Database(ctx)
+	require.ErrorIs(t, err, errOpening)
+	h.Release()
+	close(proceed)
+	require.Eventually(t, func() bool {
+		db.mu.Lock()
+		defer db.mu.Unlock()
+		return db.closed == 1
+	}, 5*time.Second, time.Millisecond)
 }

@@ -37,7 +37,7 @@ type healthDetails struct {
 func (i *Instance) CheckHealth(ctx context.Context, req *backend.CheckHealthRequest) (*backend.CheckHealthResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
-	c, err := i.call(req.PluginContext)
+	c, err := i.call(ctx, req.PluginContext)
 	if err != nil {
 		return unhealthy(err.Error()), nil
 	}

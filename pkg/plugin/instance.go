@@ -49,6 +49,9 @@ func (i *Instance) Dispose() {
 	}
 }
 
+// openingWait is how long a call waits for a database that is being opened.
+const openingWait = 8 * time.Second
+
 // call is one call of Grafana's on an instance: whose it is and what it works on.
 type call struct {
 	settings  *Settings
@@ -60,7 +63,7 @@ type call struct {
 
 // call opens the database if need be and finds out the tenant. Its errors are for users: settings that are wrong, a database that
 // cannot be opened.
-func (i *Instance) call(pc backend.PluginContext) (*call, error) {
+func (i *Instance) call(ctx context.Context, pc backend.PluginContext) (*call, error) {
 	if i.invalid != nil {
 		return nil, &query.Error{Status: http.StatusBadRequest, Message: i.invalid.Error()}
 	}
@@ -68,7 +71,9 @@ func (i *Instance) call(pc backend.PluginContext) (*call, error) {
 	if err != nil {
 		return nil, &query.Error{Status: http.StatusBadRequest, Message: err.Error()}
 	}
-	db, err := i.handle.Database()
+	waiting, cancel := context.WithTimeout(ctx, openingWait)
+	defer cancel()
+	db, err := i.handle.Database(waiting)
 	if err != nil {
 		return nil, &query.Error{Status: http.StatusServiceUnavailable, Message: fmt.Sprintf("the log store cannot be opened: %v", err)}
 	}

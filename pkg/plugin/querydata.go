@@ -3,7 +3,6 @@ package plugin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"sync"
 
@@ -20,7 +19,7 @@ const parallelQueries = 4
 // QueryData implements backend.QueryDataHandler: each query is answered on its own, with frames or with an error.
 func (i *Instance) QueryData(ctx context.Context, req *backend.QueryDataRequest) (*backend.QueryDataResponse, error) {
 	response := backend.NewQueryDataResponse()
-	call, err := i.call(req.PluginContext)
+	call, err := i.call(ctx, req.PluginContext)
 	if err != nil {
 		for _, q := range req.Queries {
 			response.Responses[q.RefID] = errorResponse(err)
@@ -103,7 +102,7 @@ func resultFrames(r *query.Result, p *plannedQuery, expr logql.Expr) data.Frames
 		frames = data.Frames{emptyFrame(p)}
 	}
 	first := frames[0].Meta
-	first.ExecutedQueryString = executed(p)
+	first.ExecutedQueryString = executed(p, r.Type)
 	first.Stats = queryStats(r.Stats)
 	first.Notices = notices(r.Warnings)
 	for _, frame := range frames {
@@ -131,10 +130,10 @@ func emptyFrame(p *plannedQuery) *data.Frame {
 }
 
 // executed is what the query inspector shows as the query that ran.
-func executed(p *plannedQuery) string {
+func executed(p *plannedQuery, result query.ResultType) string {
 	text := "Expr: " + p.expr
-	if p.kind != queryInstant {
-		text += fmt.Sprintf("\nStep: %s", formatDuration(p.step))
+	if result == query.ResultMatrix {
+		text += "\nStep: " + formatDuration(p.step)
 	}
 	return text
 }

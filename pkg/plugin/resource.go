@@ -69,7 +69,7 @@ func (i *Instance) serveResource(w http.ResponseWriter, r *http.Request, req *ba
 			r.Header[canonical] = values
 		}
 	}
-	c, err := i.call(req.PluginContext)
+	c, err := i.call(r.Context(), req.PluginContext)
 	if err != nil {
 		return err
 	}

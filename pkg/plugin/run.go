@@ -64,7 +64,7 @@ func openEmbedded(ctx context.Context, databases *Databases) {
 	handle := databases.Acquire(Location{})
 	told := ""
 	for {
-		_, err := handle.Database()
+		_, err := handle.Database(ctx)
 		if err == nil {
 			return
 		}

@@ -50,7 +50,7 @@ func (i *Instance) SubscribeStream(ctx context.Context, req *backend.SubscribeSt
 	if err != nil {
 		return nil, err
 	}
-	c, err := i.call(req.PluginContext)
+	c, err := i.call(ctx, req.PluginContext)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (i *Instance) RunStream(ctx context.Context, req *backend.RunStreamRequest,
 	if err != nil {
 		return err
 	}
-	c, err := i.call(req.PluginContext)
+	c, err := i.call(ctx, req.PluginContext)
 	if err != nil {
 		return err
 	}

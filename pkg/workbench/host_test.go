@@ -33,7 +33,9 @@ func TestMain(m *testing.M) {
 }
 
 // echo is a data source that tells what it was asked.
-type echo struct{ settings backend.DataSourceInstanceSettings }
+type echo struct {
+	settings backend.DataSourceInstanceSettings
+}
 
 func newEcho(_ context.Context, s backend.DataSourceInstanceSettings) (instancemgmt.Instance, error) {
 	return &echo{settings: s}, nil
