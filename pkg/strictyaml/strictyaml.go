@@ -68,12 +68,9 @@ func checkKeys(node *yaml.Node, t reflect.Type, path string) error {
 		return nil
 	}
 	for t.Kind() == reflect.Pointer {
-		if t.Implements(unmarshaler) {
-			return nil
-		}
 		t = t.Elem()
 	}
-	if reflect.PointerTo(t).Implements(unmarshaler) {
+	if _, decodesItself := reflect.PointerTo(t).MethodByName("UnmarshalYAML"); decodesItself {
 		return nil
 	}
 	switch {
@@ -95,10 +92,7 @@ func checkKeys(node *yaml.Node, t reflect.Type, path string) error {
 	return nil
 }
 
-var (
-	unmarshaler = reflect.TypeFor[yaml.Unmarshaler]()
-	nodeType    = reflect.TypeFor[yaml.Node]()
-)
+var nodeType = reflect.TypeFor[yaml.Node]()
 
 func checkStruct(node *yaml.Node, t reflect.Type, path string) error {
 	fields := structFields(t)
