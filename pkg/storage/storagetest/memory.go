@@ -225,7 +225,7 @@ func (c *memoryChunk) Open(ctx context.Context) (chunk.Reader, error) {
 			c.owner.closed.Add(1)
 			return nil, err
 		}
-		return withSearch(&encodedReader{Reader: r, owner: c.owner}), nil
+		return withColumns(&encodedReader{Reader: r, owner: c.owner}), nil
 	}
 	return &memoryReader{chunk: c}, nil
 }
@@ -249,15 +249,18 @@ func (r *encodedReader) Err() error {
 	return nil
 }
 
-// searchingReader is an encodedReader whose encoding can search.
-type searchingReader struct {
+// columnReader is an encodedReader whose encoding can search and knows skeletons.
+type columnReader struct {
 	*encodedReader
 	chunk.Searcher
+	chunk.Shaper
 }
 
-func withSearch(r *encodedReader) chunk.Reader {
-	if s, ok := r.Reader.(chunk.Searcher); ok {
-		return searchingReader{r, s}
+func withColumns(r *encodedReader) chunk.Reader {
+	s, ok := r.Reader.(chunk.Searcher)
+	h, ok2 := r.Reader.(chunk.Shaper)
+	if ok && ok2 {
+		return columnReader{r, s, h}
 	}
 	return r
 }
