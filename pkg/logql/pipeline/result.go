@@ -184,13 +184,13 @@ func (r *results) store(hash uint64, res *LabelsResult) {
 
 // full returns the result of a log entry: all categories.
 func (r *results) full(e *entry) *LabelsResult {
-	if len(e.parsed)+len(e.meta)+len(e.gone) == 0 && e.errKind == "" {
+	h := r.collect(e, true)
+	if len(r.state) == 0 {
 		if r.plain == nil {
 			r.plain = r.buildFull(e)
 		}
 		return r.plain
 	}
-	h := r.collect(e, true)
 	if res := r.lookup(e, h); res != nil {
 		return res
 	}
