@@ -122,10 +122,15 @@ func (p *parser) unary() (Expr, error) {
 
 // callArguments parses "(…)" behind the name of a function.
 func (p *parser) callArguments(name string, g *Grouping) (*FunctionCall, error) {
-	e := &FunctionCall{Name: name, Grouping: g}
-	if p.tok.kind == tokOpenParen {
-		p.advance()
+	if _, err := p.expect(tokOpenParen, "("); err != nil {
+		return &FunctionCall{Name: name, Grouping: g}, err
 	}
+	return p.openArguments(name, g)
+}
+
+// openArguments parses the rest of a call whose "(" is consumed.
+func (p *parser) openArguments(name string, g *Grouping) (*FunctionCall, error) {
+	e := &FunctionCall{Name: name, Grouping: g}
 	if p.accept(tokCloseParen) {
 		return e, nil
 	}

@@ -9,7 +9,7 @@ func (p *parser) rangeAggregation() (Expr, error) {
 		return nil, err
 	}
 	if p.extensions && p.subqueryArgument() {
-		return p.callArguments(op, nil)
+		return p.openArguments(op, nil)
 	}
 	e := &RangeAggregation{Op: op}
 	start := []string{"NUMBER", "{", "("}

@@ -46,7 +46,15 @@ func (t *translator) call(e *logql.FunctionCall, times leafTimes) (string, error
 			return "", badRequest("invalid argument of %s: %s", e.Name, a.String())
 		}
 	}
-	return e.Name + "(" + strings.Join(args, ", ") + ")", nil
+	name := e.Name
+	if g := e.Grouping; g != nil {
+		word := " by ("
+		if g.Without {
+			word = " without ("
+		}
+		name += word + labelList(g.Labels) + ") "
+	}
+	return name + "(" + strings.Join(args, ", ") + ")", nil
 }
 
 func returnsNumber(function string) bool {
@@ -64,6 +72,9 @@ func (t *translator) subquery(e *logql.Subquery, times leafTimes) (string, error
 		step = defaultSubqueryStep
 	}
 	step = max(step.Truncate(time.Millisecond), time.Millisecond)
+	if err := checkSubqueryPoints(int64(e.Range / step)); err != nil {
+		return "", err
+	}
 	inner, err := t.expr(e.Expr, leafTimes{subquery: step})
 	if err != nil {
 		return "", err
@@ -76,6 +87,16 @@ func (t *translator) subquery(e *logql.Subquery, times leafTimes) (string, error
 		text += fmt.Sprintf(" offset %dms", e.Offset.Milliseconds())
 	}
 	return text, nil
+}
+
+// maxSubqueryPoints bounds how often a subquery evaluates its operand.
+const maxSubqueryPoints = 1_000_000
+
+func checkSubqueryPoints(n int64) error {
+	if n > maxSubqueryPoints {
+		return badRequest("a subquery would be evaluated at %d points, more than %d: use a larger step or a smaller range", n, maxSubqueryPoints)
+	}
+	return nil
 }
 
 func atModifier(a *logql.At) string {

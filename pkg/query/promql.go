@@ -35,9 +35,6 @@ func init() {
 	}
 }
 
-// maxSubqueryPoints bounds how often a leaf inside a subquery is evaluated.
-const maxSubqueryPoints = 1_000_000
-
 // newPromEngine makes the engine for what stands above the leaves. Its own limits never come first: the timeout is the query's context's, and
 // its sample limit stands for DefaultMaxMemory and is reported as such.
 func newPromEngine() *promql.Engine {
@@ -121,8 +118,8 @@ func hintedTimes(t leafTimes, hints *storage.SelectHints) (start, step int64, n 
 	ms := t.subquery.Milliseconds()
 	first := (hints.Start - 1) / ms * ms
 	points := (hints.End-first)/ms + 1
-	if points > maxSubqueryPoints {
-		return 0, 0, 0, badRequest("a subquery would be evaluated at %d points, more than %d: use a larger step or a smaller range", points, maxSubqueryPoints)
+	if err := checkSubqueryPoints(points); err != nil {
+		return 0, 0, 0, err
 	}
 	return first * 1e6, ms * 1e6, int(max(points, 0)), nil
 }

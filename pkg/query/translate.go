@@ -78,7 +78,7 @@ func translate(e logql.MetricExpr, step time.Duration) (*program, error) {
 	if t.order != "" {
 		t.promql, err = t.vector(e, leafTimes{})
 	} else {
-		_, t.scalar = e.(*logql.Literal)
+		t.scalar = isNumber(e)
 		t.promql, err = t.expr(e, leafTimes{})
 	}
 	if err != nil {
@@ -93,7 +93,7 @@ func leafSelector(i int) string { return fmt.Sprintf(`{%s="%d"}`, leafLabel, i) 
 // vector translates an expression that must be a vector; numbers become vectors without labels.
 func (t *translator) vector(e logql.MetricExpr, times leafTimes) (string, error) {
 	text, err := t.expr(e, times)
-	if _, number := e.(*logql.Literal); number {
+	if isNumber(e) {
 		return "vector(" + text + ")", err
 	}
 	return text, err
@@ -205,7 +205,8 @@ func (t *translator) binary(e *logql.BinaryExpr, times leafTimes) (string, error
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "(%s %s ", left, e.Op)
-	if comparison && (e.ReturnBool || isNumber(e.Left) && isNumber(e.Right)) {
+	numbers := isNumber(e.Left) && isNumber(e.Right)
+	if comparison && (e.ReturnBool || numbers) {
 		b.WriteString("bool ")
 	}
 	if m := e.Matching; m != nil && !isNumber(e.Left) && !isNumber(e.Right) {
@@ -215,9 +216,17 @@ func (t *translator) binary(e *logql.BinaryExpr, times leafTimes) (string, error
 	return b.String(), nil
 }
 
-func isNumber(e logql.MetricExpr) bool {
-	_, ok := e.(*logql.Literal)
-	return ok
+// isNumber reports whether an expression is a scalar.
+func isNumber(e logql.Expr) bool {
+	switch e := e.(type) {
+	case *logql.Literal:
+		return true
+	case *logql.FunctionCall:
+		return returnsNumber(e.Name)
+	case *logql.BinaryExpr:
+		return isNumber(e.Left) && isNumber(e.Right)
+	}
+	return false
 }
 
 // divisor makes a division by zero give NaN.
@@ -227,17 +236,18 @@ func (t *translator) divisor(e logql.MetricExpr, text string) string {
 		if e.Value == 0 {
 			return "NaN"
 		}
-		return text
 	case *logql.VectorExpr:
-		if e.Value != 0 {
-			return text
+		if e.Value == 0 {
+			return "vector(NaN)"
 		}
-	case *logql.FunctionCall:
-		if returnsNumber(e.Name) {
-			return text
+	default:
+		if isNumber(e) {
+			text = "vector(" + text + ")"
+			return "scalar(" + divisorFunction + "(" + text + "))"
 		}
+		return divisorFunction + "(" + text + ")"
 	}
-	return divisorFunction + "(" + text + ")"
+	return text
 }
 
 func matching(m *logql.VectorMatching, set bool) string {
