@@ -26,6 +26,7 @@ type program struct {
 	stages      []stage // the others
 	slots       []string
 	needs       *needs
+	hints       []valueHint // looked at before the stages
 	// parseOnly says that the line is read by the first stage alone, which is json or logfmt without expressions.
 	parseOnly bool
 }
@@ -132,6 +133,7 @@ func (c *compiler) compile(stages []logql.Stage, names map[string]struct{}, line
 		}
 		p.stages = append(p.stages, built[ordered[i]])
 	}
+	p.hints = c.valueHints(ordered)
 	p.slots = c.names
 	p.needs = c.needs
 	p.parseOnly = len(p.lineFilters) == 0 && parsesOnly(ordered, lineRead)
@@ -212,6 +214,11 @@ func (p *program) run(e *entry, ts int64, line []byte, metadata []labels.Label) 
 	}
 	if len(metadata) > 0 {
 		e.setMetadata(metadata)
+	}
+	for i := range p.hints {
+		if p.hints[i].refuses(e) {
+			return false
+		}
 	}
 	for _, s := range p.stages {
 		if !s.apply(e) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/cambium-logs/cambium/pkg/logql"
 	"github.com/cambium-logs/cambium/pkg/logql/pipeline"
@@ -207,6 +208,48 @@ func TestLineFiltersMoveLeft(t *testing.T) {
 				t.Fatalf("%s and %s differ on %q", tail+filter, filter+tail, line)
 			}
 		}
+	}
+}
+
+// TestValueHints holds that looking for a filter's value before parsing does not change what is kept.
+func TestValueHints(t *testing.T) {
+	parsers := []string{`| json`, `| logfmt`, `| logfmt --strict`, `| json n, a="a.b", level`, `| logfmt level, n="a"`, `| json | logfmt`, `| regexp "(?P<level>\\w+)"`, `| pattern "<_>=<n> <level>"`}
+	filters := []string{`level="error"`, `n=~"1|2.5"`, `a="x y"`, `user=~"(?i)ERROR|info"`, `n="1" and level="error"`, `b="é"`, `a_b="\\"`, `level="info"`, `a="null"`, `app="1"`, `app_extracted="1"`}
+	stream := labels.FromStrings("app", "x", "env", "prod")
+	for seed := range uint64(400) {
+		r := rand.New(rand.NewPCG(seed, 4))
+		parser, filter := pick(r, parsers), pick(r, filters)
+		// A drop in between changes nothing and ends the stages that are looked at for hints.
+		hinted, plain := compile(t, parser+" | "+filter).ForStream(stream), compile(t, parser+" | drop none | "+filter).ForStream(stream)
+		for range 40 {
+			line, meta := randomLine(r), randomMetadata(r)
+			_, res1, keep1 := hinted.Process(1, []byte(line), meta)
+			_, res2, keep2 := plain.Process(1, []byte(line), meta)
+			if keep1 != keep2 || keep1 && !labels.Equal(res1.Merged, res2.Merged) {
+				t.Fatalf("%s | %s on %q: %v, without the hint %v", parser, filter, line, keep1, keep2)
+			}
+		}
+	}
+}
+
+// TestConcurrentStreams holds that streams share a compiled pipeline.
+func TestConcurrentStreams(t *testing.T) {
+	p := compile(t, `| logfmt | line_format "{{.n | upper}} {{regexReplaceAll \"a\" .n \"b\"}}" | label_format x="{{add 1 .n}}", y="{{.n}}"`)
+	var g errgroup.Group
+	for range 4 {
+		g.Go(func() error {
+			sp := p.ForStream(appX)
+			for i := range 200 {
+				out, res, _ := sp.Process(1, fmt.Appendf(nil, "n=%d", i), nil)
+				if want := fmt.Sprintf("%d %d", i, i); string(out) != want || res.Parsed.Get("x") != fmt.Sprint(i+1) {
+					return fmt.Errorf("got %s %s, want %s", out, res.Parsed, want)
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
 	}
 }
 

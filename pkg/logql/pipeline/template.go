@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"sync"
 	"text/template"
 	"text/template/parse"
@@ -150,9 +151,10 @@ type execution struct {
 	ts       int64
 	steps    int
 	work     int
+	regexes  map[string]*regexp.Regexp
 }
 
-func newExecution() *execution { return &execution{} }
+func newExecution() *execution { return &execution{regexes: make(map[string]*regexp.Regexp)} }
 
 // Write collects output up to the limit.
 func (x *execution) Write(p []byte) (int, error) {

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync"
 	"text/template"
 	"unicode"
 	"unicode/utf8"
@@ -196,19 +195,11 @@ func decodeBase64(s string) string {
 	return string(b)
 }
 
-// regexCache keeps the regexes that templates compile while they run.
-var regexCache = struct {
-	sync.Mutex
-	byText map[string]*regexp.Regexp
-}{byText: make(map[string]*regexp.Regexp)}
-
-const maxCachedRegexes = 256
+// maxCachedRegexes bounds the regexes that an execution keeps for the next one.
+const maxCachedRegexes = 64
 
 func (x *execution) regex(text string) (*regexp.Regexp, error) {
-	regexCache.Lock()
-	re := regexCache.byText[text]
-	regexCache.Unlock()
-	if re != nil {
+	if re := x.regexes[text]; re != nil {
 		return re, nil
 	}
 	if err := x.charge(64 * len(text)); err != nil {
@@ -219,12 +210,10 @@ func (x *execution) regex(text string) (*regexp.Regexp, error) {
 	if err != nil {
 		return nil, err
 	}
-	regexCache.Lock()
-	defer regexCache.Unlock()
-	if len(regexCache.byText) >= maxCachedRegexes {
-		clear(regexCache.byText)
+	if len(x.regexes) >= maxCachedRegexes {
+		clear(x.regexes)
 	}
-	regexCache.byText[text] = re
+	x.regexes[text] = re
 	return re, nil
 }
 
