@@ -3,6 +3,7 @@ package segment
 import (
 	"fmt"
 	"io"
+	"slices"
 	"testing"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -23,6 +24,7 @@ func benchStreams(b *testing.B, n int) []modelStream {
 	for i := range streams {
 		streams[i] = modelStream{labels.FromStrings("cluster", "eu-1", "namespace", fmt.Sprint("ns-", i%50), "pod", fmt.Sprintf("pod-%07d", i), "container", "main"), []modelChunk{c}}
 	}
+	slices.SortFunc(streams, func(a, b modelStream) int { return labels.Compare(a.labels, b.labels) })
 	return streams
 }
 

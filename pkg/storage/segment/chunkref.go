@@ -51,20 +51,22 @@ func (c ChunkRef) Open(ctx context.Context) (chunk.Reader, error) {
 	return r, nil
 }
 
-// Filter gives the chunk's skip filter, checked, or nil when it has none.
-func (c ChunkRef) Filter(ctx context.Context) ([]byte, error) {
-	e := &c.reader.entries[c.ordinal]
-	if e.filterLength == 0 {
-		return nil, nil
-	}
-	b, err := c.reader.read(ctx, e.filterOffset, int64(e.filterLength))
-	if err == nil && checksum(b) != e.filterCRC {
-		err = fmt.Errorf("%w: checksum does not match", ErrCorrupt)
-	}
+// MayContain implements storage.Filtered.
+func (c ChunkRef) MayContain(ctx context.Context, text []byte) (bool, error) {
+	candidates, err := c.reader.candidates(ctx, text)
 	if err != nil {
-		return nil, c.wrap("read filter of", err)
+		return false, c.wrap("ask the filter of", err)
 	}
-	return b, nil
+	return candidates == nil || candidates[c.ordinal>>6]&(1<<(c.ordinal&63)) != 0, nil
+}
+
+// Verbatim implements storage.Filtered.
+func (c ChunkRef) Verbatim(ctx context.Context) (bool, error) {
+	h, err := c.reader.filterHeader(ctx)
+	if err != nil {
+		return false, c.wrap("ask the filter of", err)
+	}
+	return h != nil && !h.Escapes(c.ordinal), nil
 }
 
 func (c ChunkRef) wrap(what string, err error) error {

@@ -10,26 +10,23 @@ import (
 
 // entry is one chunk's place in the directory.
 type entry struct {
-	offset       int64 // in the object
-	filterOffset int64 // in the object
-	minT, maxT   int64
-	order        uint64
-	length       uint32
-	filterLength uint32 // 0 = no filter
-	rows         uint32
-	rawBytes     uint32
-	lineBytes    uint32
-	crc          uint32
-	filterCRC    uint32
-	encoding     chunk.Encoding
-	first        bool // of its stream
+	offset     int64 // in the object
+	minT, maxT int64
+	order      uint64
+	length     uint32
+	rows       uint32
+	rawBytes   uint32
+	lineBytes  uint32
+	crc        uint32
+	encoding   chunk.Encoding
+	first      bool // of its stream
 }
 
 // entrySize is what an entry takes in memory, for accounting.
-const entrySize = 80
+const entrySize = 56
 
 // minEntryLen is the least that a chunk takes in the stored directory.
-const minEntryLen = 13
+const minEntryLen = 12
 
 func (e *entry) meta() chunk.Meta {
 	return chunk.Meta{
@@ -61,10 +58,6 @@ func appendDirectory(dst []byte, entries []entry) []byte {
 			dst = binary.AppendVarint(dst, int64(uint64(e.minT)-uint64(lastMin)))
 			dst = binary.AppendUvarint(dst, uint64(e.maxT)-uint64(e.minT))
 			dst = binary.AppendVarint(dst, int64(e.order-lastOrder))
-			dst = binary.AppendUvarint(dst, uint64(e.filterLength))
-			if e.filterLength > 0 {
-				dst = binary.LittleEndian.AppendUint32(dst, e.filterCRC)
-			}
 			lastMin, lastOrder = e.minT, e.order
 		}
 		i = end
@@ -82,7 +75,7 @@ func parseDirectory(b []byte, f *Footer) ([]entry, error) {
 	}
 	entries := make([]entry, 0, f.Chunks)
 	d := decoder{b: b}
-	offset, filterOffset := f.ChunkData.Offset, f.Filters.Offset
+	offset := f.ChunkData.Offset
 	var lastMin int64
 	var lastOrder uint64
 	streams := 0
@@ -94,7 +87,7 @@ func parseDirectory(b []byte, f *Footer) ([]entry, error) {
 			return bad("stream %d has %d chunks", streams, n)
 		}
 		for i := range n {
-			e := entry{offset: offset, filterOffset: filterOffset, first: i == 0}
+			e := entry{offset: offset, first: i == 0}
 			e.encoding = chunk.Encoding(d.byte())
 			e.length = d.size()
 			e.crc = d.uint32()
@@ -104,18 +97,13 @@ func parseDirectory(b []byte, f *Footer) ([]entry, error) {
 			e.minT = int64(uint64(lastMin) + uint64(d.varint()))
 			span := d.uvarint()
 			e.order = lastOrder + uint64(d.varint())
-			e.filterLength = d.size()
-			if e.filterLength > 0 {
-				e.filterCRC = d.uint32()
-			}
 			if d.err != nil || span > uint64(math.MaxInt64)-uint64(e.minT) || e.rows == 0 || uint64(e.lineBytes)+uint64(metadata) > chunk.MaxRawBytes {
 				return bad("chunk %d is damaged", len(entries))
 			}
 			e.maxT = e.minT + int64(span)
 			e.rawBytes = e.lineBytes + metadata
 			offset += int64(e.length)
-			filterOffset += int64(e.filterLength)
-			if offset > f.ChunkData.end() || filterOffset > f.Filters.end() {
+			if offset > f.ChunkData.end() {
 				return bad("chunk %d lies outside of its section", len(entries))
 			}
 			lastMin, lastOrder = e.minT, e.order
@@ -125,7 +113,7 @@ func parseDirectory(b []byte, f *Footer) ([]entry, error) {
 		}
 		streams++
 	}
-	if d.err != nil || offset != f.ChunkData.end() || filterOffset != f.Filters.end() {
+	if d.err != nil || offset != f.ChunkData.end() {
 		return bad("chunks do not fill their section")
 	}
 	if len(entries) != f.Chunks || streams != f.Streams || rows != f.Rows || raw != f.RawBytes || line != f.LineBytes || minT != f.MinT || maxT != f.MaxT {

@@ -33,7 +33,7 @@ func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
 
 func header() []byte { return []byte{magic[0], magic[1], magic[2], magic[3], formatVersion, 0, 0, 0} }
 
-// Section is a range of a segment's bytes. CRC is the CRC32C of a section that is read as a whole; chunks and filters have one each in the directory.
+// Section is a range of a segment's bytes. CRC is the CRC32C of a section that is read as a whole; chunks have one each in the directory, filters have their own.
 type Section struct {
 	Offset int64  `json:"offset"`
 	Length int64  `json:"length"`

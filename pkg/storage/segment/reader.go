@@ -22,6 +22,7 @@ type Reader struct {
 	footer  Footer
 	index   *index.Reader
 	entries []entry
+	filters filters
 	// whole is the object when all of it came with the first read, else nil.
 	whole []byte
 	// memory is what the Reader holds, in bytes.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/oklog/ulid/v2"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/stretchr/testify/require"
@@ -39,9 +40,9 @@ func encode(t testing.TB, entries []chunk.Entry, order uint64) modelChunk {
 	data, meta, err := chunk.Encode(nil, chunk.EncodingPlain, entries, order)
 	require.NoError(t, err)
 	c := modelChunk{entries, EncodedChunk{Meta: meta, Data: data}}
-	if order%3 == 1 {
-		c.chunk.Filter = fmt.Appendf(nil, "filter %d", order)
-	}
+	var e Encoder
+	f := e.Filter(entries)
+	c.chunk.Filter = &f
 	return c
 }
 
@@ -149,9 +150,11 @@ func requireSelected(t testing.TB, want []modelStream, got []storage.Stream) {
 			require.NoError(t, err)
 			require.Equal(t, want[i].chunks[k].entries, chunk.ReadAll(nil, r))
 			r.Close()
-			filter, err := c.(ChunkRef).Filter(t.Context())
-			require.NoError(t, err)
-			require.Equal(t, want[i].chunks[k].chunk.Filter, filter)
+			for _, e := range want[i].chunks[k].entries {
+				may, err := c.(storage.Filtered).MayContain(t.Context(), e.Line[:len(e.Line)-1])
+				require.NoError(t, err)
+				require.True(t, may)
+			}
 		}
 	}
 }
@@ -160,8 +163,19 @@ func TestSelect(t *testing.T) {
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		streams := randomStreams(t, r, 1+r.IntN(60)*int(1+seed%3))
+		if seed%4 == 0 {
+			// One chunk without a filter: the segment has none.
+			streams[len(streams)/2].chunks[0].chunk.Filter = nil
+		}
 		reader := create(t, objstore.NewInMemBucket(), WriterOptions{Tenant: "t", Level: 1}, streams)
 		require.NoError(t, reader.Verify(t.Context()))
+		filters, err := reader.Filters(t.Context())
+		require.NoError(t, err)
+		if seed%4 == 0 {
+			require.Empty(t, filters)
+		} else {
+			require.Len(t, filters, reader.Footer().Chunks)
+		}
 		for range 12 {
 			mint := testDay + r.Int64N(nanosPerDay)
 			maxt := mint + r.Int64N(nanosPerDay)
@@ -202,6 +216,39 @@ func TestSelect(t *testing.T) {
 	}
 }
 
+// Filters find the chunk that holds a text, and next to no other.
+func TestFilters(t *testing.T) {
+	var streams []modelStream
+	for i := range 200 {
+		line := fmt.Appendf(nil, "request %016x from client, \\ escaped: %v", xxhash.Sum64String(fmt.Sprint(i)), i%2)
+		if i%2 == 0 {
+			line = fmt.Appendf(nil, "request %016x from client", xxhash.Sum64String(fmt.Sprint(i)))
+		}
+		streams = append(streams, modelStream{labels.FromStrings("id", fmt.Sprintf("%03d", i)), []modelChunk{encode(t, []chunk.Entry{{Timestamp: testDay, Line: line}}, 1)}})
+	}
+	reader := create(t, objstore.NewInMemBucket(), WriterOptions{Tenant: "t"}, streams)
+	got, err := reader.Select(t.Context(), math.MinInt64, math.MaxInt64)
+	require.NoError(t, err)
+	found := 0
+	for i := range 200 {
+		for k, s := range got {
+			may, err := s.Chunks[0].(storage.Filtered).MayContain(t.Context(), streams[i].chunks[0].entries[0].Line[8:24])
+			require.NoError(t, err)
+			require.True(t, may || k != i)
+			if may {
+				found++
+			}
+			verbatim, err := s.Chunks[0].(storage.Filtered).Verbatim(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, k%2 == 0, verbatim)
+		}
+		may, err := got[i].Chunks[0].(storage.Filtered).MayContain(t.Context(), []byte("too short"))
+		require.NoError(t, err)
+		require.True(t, may)
+	}
+	require.Less(t, found, 200*200/10)
+}
+
 func TestWriterRefuses(t *testing.T) {
 	a, b := labels.FromStrings("a", "1"), labels.FromStrings("b", "1")
 	at := func(ts int64, order uint64) EncodedChunk {
@@ -215,8 +262,6 @@ func TestWriterRefuses(t *testing.T) {
 	}
 	for name, calls := range map[string][]call{
 		"streams out of order": {{b, at(testDay, 1)}, {a, at(testDay, 1)}},
-		"chunks out of order":  {{a, at(testDay+1, 1)}, {a, at(testDay, 1)}},
-		"orders out of order":  {{a, at(testDay, 2)}, {a, at(testDay, 1)}},
 		"another day":          {{a, at(testDay, 1)}, {a, at(testDay+nanosPerDay, 1)}},
 		"wrong size":           {{a, short}},
 	} {
@@ -261,11 +306,9 @@ func dump(ctx context.Context, bucket objstore.Bucket, name Name) (out []string,
 				out = append(out, fmt.Sprintf("%s %d %s", s.Labels, e.Timestamp, e.Line))
 			}
 			reader.Close()
-			filter, err := c.(ChunkRef).Filter(ctx)
-			if err != nil {
+			if _, err := c.(storage.Filtered).MayContain(ctx, []byte("line 12 of a text that is long enough")); err != nil {
 				return nil, err
 			}
-			out = append(out, string(filter))
 		}
 	}
 	return out, nil

@@ -3,7 +3,9 @@ package segment
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -34,10 +36,26 @@ func (r *Reader) Select(ctx context.Context, mint, maxt int64, matchers ...*labe
 	return out, err
 }
 
-// Stream is a stream of a segment with its chunks in segment order: by MinT, then Order.
+// Stream is a stream of a segment with its chunks in segment order, which is mostly by MinT.
 type Stream struct {
 	Labels labels.Labels
 	Chunks []ChunkRef
+}
+
+// All goes over the streams in the order of labels. After an error it ends.
+func (r *Reader) All(ctx context.Context) iter.Seq2[Stream, error] {
+	return func(yield func(Stream, error) bool) {
+		stop := errors.New("stopped")
+		err := r.Streams(ctx, func(s Stream) error {
+			if !yield(s, nil) {
+				return stop
+			}
+			return nil
+		})
+		if err != nil && err != stop {
+			yield(Stream{}, err)
+		}
+	}
 }
 
 // Streams calls f with every stream in the order of labels until f gives an error.

@@ -23,6 +23,9 @@ func (r *Reader) Verify(ctx context.Context) error {
 	if err := add(r.verifyHeader(ctx)); err != nil {
 		return err
 	}
+	if _, err := r.Filters(ctx); add(err) != nil {
+		return err
+	}
 	next, streams := 0, 0
 	err := r.Streams(ctx, func(s Stream) error {
 		streams++
@@ -58,9 +61,6 @@ func (r *Reader) verifyHeader(ctx context.Context) error {
 }
 
 func (c ChunkRef) verify(ctx context.Context) error {
-	if _, err := c.Filter(ctx); err != nil {
-		return err
-	}
 	reader, err := c.Open(ctx)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
+	"github.com/cambium-logs/cambium/pkg/storage/filter"
 )
 
 // ErrEmpty is what closing a Writer without chunks gives: there is no empty segment.
@@ -29,7 +30,9 @@ type WriterOptions struct {
 type EncodedChunk struct {
 	Meta   chunk.Meta
 	Data   []byte
-	Filter []byte // skip filter; nil = none
+	Filter *filter.Chunk // skip filter; nil = none, and then the whole segment has none
+	// Packed is Filter in another form; one of the two is enough.
+	Packed *filter.Packed
 }
 
 // Info describes a finished segment.
@@ -48,7 +51,7 @@ type Writer struct {
 	day     Day
 	index   *indexBuilder
 	entries []entry
-	filters []byte
+	filters []filter.Packed // one per chunk as long as each has one
 	last    labels.Labels
 	err     error // the first failure: a segment with a hole is never finished
 }
@@ -88,7 +91,8 @@ func (w *Writer) write(b []byte) {
 	}
 }
 
-// Append adds a chunk. Streams come in the order of labels.Compare, each with all its chunks one after the other, by MinT and then Order.
+// Append adds a chunk. Streams come in the order of labels.Compare, each with all its chunks one after the other, best by MinT, because that is how they are read.
+// Of chunks with equal Order the one that was appended first holds what arrived first.
 // All entries belong to the UTC day of the first chunk. The Writer does not keep c's slices.
 func (w *Writer) Append(ls labels.Labels, c EncodedChunk) error {
 	if w.err != nil {
@@ -102,8 +106,7 @@ func (w *Writer) Append(ls labels.Labels, c EncodedChunk) error {
 
 func (w *Writer) append(ls labels.Labels, c EncodedChunk) error {
 	m := c.Meta
-	if m.StoredBytes != int64(len(c.Data)) || m.Rows < 1 || m.Rows > chunk.MaxRows || m.LineBytes < 0 || m.LineBytes > m.RawBytes || m.RawBytes > chunk.MaxRawBytes || m.MinT > m.MaxT ||
-		len(c.Data) > math.MaxUint32 || len(c.Filter) > math.MaxUint32 {
+	if m.StoredBytes != int64(len(c.Data)) || m.Rows < 1 || m.Rows > chunk.MaxRows || m.LineBytes < 0 || m.LineBytes > m.RawBytes || m.RawBytes > chunk.MaxRawBytes || m.MinT > m.MaxT || len(c.Data) > math.MaxUint32 {
 		return fmt.Errorf("chunk of %s is described wrongly: %+v", ls, m)
 	}
 	first := len(w.entries) == 0
@@ -115,17 +118,11 @@ func (w *Writer) append(ls labels.Labels, c EncodedChunk) error {
 	}
 	newStream := first
 	if !first {
-		switch order := labels.Compare(ls, w.last); {
-		case order < 0:
+		order := labels.Compare(ls, w.last)
+		if order < 0 {
 			return fmt.Errorf("stream %s comes after %s", ls, w.last)
-		case order > 0:
-			newStream = true
-		default:
-			before := &w.entries[len(w.entries)-1]
-			if m.MinT < before.minT || (m.MinT == before.minT && m.Order < before.order) {
-				return fmt.Errorf("chunks of %s are not sorted", ls)
-			}
 		}
+		newStream = order > 0
 	}
 	if newStream {
 		w.last = ls.Copy()
@@ -137,9 +134,15 @@ func (w *Writer) append(ls labels.Labels, c EncodedChunk) error {
 		minT: m.MinT, maxT: m.MaxT, order: m.Order, length: uint32(len(c.Data)), rows: uint32(m.Rows),
 		rawBytes: uint32(m.RawBytes), lineBytes: uint32(m.LineBytes), crc: checksum(c.Data), encoding: m.Encoding, first: newStream,
 	}
-	if len(c.Filter) > 0 {
-		e.filterLength, e.filterCRC = uint32(len(c.Filter)), checksum(c.Filter)
-		w.filters = append(w.filters, c.Filter...)
+	switch {
+	case c.Filter == nil && c.Packed == nil:
+		w.filters = nil
+	case len(w.filters) != len(w.entries):
+		// A chunk before had none.
+	case c.Packed != nil:
+		w.filters = append(w.filters, *c.Packed)
+	default:
+		w.filters = append(w.filters, filter.Pack(c.Filter))
 	}
 	w.entries = append(w.entries, e)
 	f := &w.footer
@@ -167,7 +170,11 @@ func (w *Writer) Close() (Info, error) {
 	f := &w.footer
 	f.Day = w.day.String()
 	f.ChunkData.Length = w.written - headerLen
-	f.Filters = w.section(w.filters, false)
+	var filters []byte
+	if len(w.filters) == len(w.entries) {
+		filters = filter.EncodePacked(nil, w.filters)
+	}
+	f.Filters = w.section(filters, false)
 	idx, err := w.index.encode()
 	if err != nil {
 		w.err = fmt.Errorf("write segment: %w", err)
