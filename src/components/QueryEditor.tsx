@@ -1,18 +1,47 @@
-import React from 'react';
+import React, { useState } from 'react';
 import { QueryEditorProps } from '@grafana/data';
 import { Stack } from '@grafana/ui';
 
+import { Builder } from '../builder/Builder';
 import { CambiumDataSource } from '../datasource';
 import { CambiumOptions, CambiumQuery } from '../types';
 import { CodeField } from './editor/CodeField';
+import { Explain } from './editor/Explain';
 import { QueryOptions } from './editor/QueryOptions';
+import { Toolbar } from './editor/Toolbar';
+import { useEditorExtension } from './editor/useEditorExtension';
+import { useEstimate } from './editor/useEstimate';
 
 export type Props = QueryEditorProps<CambiumDataSource, CambiumQuery, CambiumOptions>;
 
-export function QueryEditor({ query, onChange, onRunQuery }: Props) {
+export function QueryEditor({ query, onChange, onRunQuery, datasource, range, history }: Props) {
+  const { labels } = datasource;
+  const expr = query.expr ?? '';
+  const [explain, setExplain] = useState(false);
+  const extend = useEditorExtension({ labels, range, history });
+  const estimate = useEstimate(labels, expr, range);
+  const mode = query.editorMode ?? 'code';
+  const changeExpr = (next: string) => onChange({ ...query, expr: next });
+
   return (
     <Stack direction="column" gap={1}>
-      <CodeField value={query.expr ?? ''} onChange={(expr) => onChange({ ...query, expr })} onRunQuery={onRunQuery} />
+      <Toolbar
+        expr={expr}
+        mode={mode}
+        explain={explain}
+        labels={labels}
+        range={range}
+        estimate={estimate}
+        onExpr={changeExpr}
+        onMode={(editorMode) => onChange({ ...query, editorMode })}
+        onExplain={setExplain}
+      />
+      {mode === 'code' ? (
+        <CodeField value={expr} onChange={changeExpr} onRunQuery={onRunQuery} extend={extend} />
+      ) : (
+        <Builder expr={expr} labels={labels} range={range} onChange={changeExpr} />
+      )}
+      {explain && <Explain expr={expr} />}
       <QueryOptions query={query} onChange={onChange} onRunQuery={onRunQuery} />
     </Stack>
   );

@@ -1,0 +1,71 @@
+import React, { useState } from 'react';
+import { TimeRange } from '@grafana/data';
+import { Button, InlineSwitch, RadioButtonGroup, Stack, Text } from '@grafana/ui';
+
+import { LabelBrowser } from '../../browser/LabelBrowser';
+import { replaceSelector } from '../../browser/selection';
+import { LabelClient } from '../../labels/client';
+import { selectorsOf } from '../../logql/kind';
+import { EditorMode } from '../../types';
+
+interface Props {
+  expr: string;
+  mode: EditorMode;
+  explain: boolean;
+  labels?: LabelClient;
+  range?: TimeRange;
+  estimate?: string;
+  onExpr: (expr: string) => void;
+  onMode: (mode: EditorMode) => void;
+  onExplain: (explain: boolean) => void;
+}
+
+const MODES: Array<{ value: EditorMode; label: string }> = [
+  { value: 'builder', label: 'Builder' },
+  { value: 'code', label: 'Code' },
+];
+
+export function Toolbar({ expr, mode, explain, labels, range, estimate, onExpr, onMode, onExplain }: Props) {
+  const [browsing, setBrowsing] = useState(false);
+  const [problem, setProblem] = useState<string>();
+  const format = () => {
+    setProblem(undefined);
+    labels?.format(expr).then(onExpr, () => setProblem('The query is not complete: it cannot be formatted'));
+  };
+
+  return (
+    <Stack direction="row" gap={1} alignItems="center" wrap="wrap">
+      <Button size="sm" variant="secondary" icon="search" onClick={() => setBrowsing(true)}>
+        Label browser
+      </Button>
+      <Button size="sm" variant="secondary" fill="text" onClick={format} disabled={!expr.trim()}>
+        Format
+      </Button>
+      <InlineSwitch
+        id="cambium-explain"
+        label="Explain"
+        showLabel
+        transparent
+        value={explain}
+        onChange={(event) => onExplain(event.currentTarget.checked)}
+      />
+      <div style={{ flex: 1 }} role="status">
+        <Text variant="bodySmall" color={problem ? 'warning' : 'secondary'}>
+          {problem ?? estimate ?? ''}
+        </Text>
+      </div>
+      <RadioButtonGroup aria-label="Editor mode" size="sm" options={MODES} value={mode} onChange={onMode} />
+      {browsing && labels && (
+        <LabelBrowser
+          labels={labels}
+          range={range}
+          onClose={() => setBrowsing(false)}
+          onApply={(selector) => {
+            onExpr(replaceSelector(expr, selector, selectorsOf(expr)[0]));
+            setBrowsing(false);
+          }}
+        />
+      )}
+    </Stack>
+  );
+}
