@@ -208,7 +208,9 @@ func (p *program) runShaped(e *entry, ts int64, s *Shaped, at int, metadata []la
 func (p *StreamSampler) Shape(sk Skeleton) *Shaped { return p.sampler.shapeOf(p.entry, sk) }
 
 // Shapes reports whether Shape may return anything.
-func (p *StreamSampler) Shapes() bool { return p.constant == nil && p.sampler.parseOnly && !p.sampler.bytes }
+func (p *StreamSampler) Shapes() bool {
+	return p.constant == nil && p.sampler.parseOnly && !p.sampler.bytes
+}
 
 // ProcessShaped is Process for the at-th line of a skeleton.
 func (p *StreamSampler) ProcessShaped(ts int64, s *Shaped, at int, metadata []labels.Label) (value float64, result *LabelsResult, keep bool) {
