@@ -28,7 +28,7 @@ type Stats struct {
 // segmentStats is what Stats needs of a segment. It never changes.
 type segmentStats struct{ size, raw, rows int64 }
 
-// statsCache remembers segments' statistics, so that each segment is opened for them once at most.
+// statsCache remembers segments' statistics, so that each segment is asked for them once at most.
 type statsCache struct {
 	mu   sync.Mutex
 	byID map[ulid.ULID]segmentStats
@@ -50,10 +50,10 @@ func (c *statsCache) get(id ulid.ULID) (segmentStats, bool) {
 	return s, ok
 }
 
-// statsReaders is how many segments Stats opens at a time.
+// statsReaders is how many segments Stats asks at a time.
 const statsReaders = 8
 
-// Stats describes a tenant. It may open every segment the first time. A segment that cannot be read counts with its name alone.
+// Stats describes a tenant. It may read every segment's footer the first time. A segment that cannot be read counts with its name alone.
 func (e *Engine) Stats(ctx context.Context, tenant string) (Stats, error) {
 	hs, received := e.head.Stats(tenant)
 	out := Stats{Entries: hs.Entries, RawBytes: hs.RawBytes, HeadRawBytes: hs.RawBytes, Streams: e.ActiveStreams(tenant), LastReceived: received}
@@ -89,7 +89,7 @@ func (e *Engine) Stats(ctx context.Context, tenant string) (Stats, error) {
 	return out, ctx.Err()
 }
 
-// loadStats opens the segments that are not in the cache yet.
+// loadStats reads the footers of the segments that are not in the cache yet.
 func (e *Engine) loadStats(ctx context.Context, names []segment.Name) {
 	missing := slices.DeleteFunc(slices.Clone(names), func(n segment.Name) bool { _, ok := e.segmentStats.get(n.ID); return ok })
 	var g errgroup.Group
@@ -99,8 +99,8 @@ func (e *Engine) loadStats(ctx context.Context, names []segment.Name) {
 			break
 		}
 		g.Go(func() error {
-			if r, err := e.catalog.Reader(ctx, n); err == nil {
-				e.segmentStats.put(n.ID, segmentStats{r.Size(), r.Footer().RawBytes, r.Footer().Rows})
+			if f, size, err := segment.ReadFooter(ctx, e.bucket, n, 0); err == nil {
+				e.segmentStats.put(n.ID, segmentStats{size, f.RawBytes, f.Rows})
 			}
 			return nil
 		})

@@ -128,7 +128,7 @@ func (g *Generation) Encode(ctx context.Context, tenantID string) ([]DayChunks, 
 				dc = &DayChunks{Day: day}
 				days[day] = dc
 			}
-			dc.Chunks = append(dc.Chunks, StreamChunk{s.series.Labels(), segment.EncodedChunk{Meta: c.meta, Data: c.data}})
+			dc.Chunks = append(dc.Chunks, StreamChunk{s.series.Labels(), segment.EncodedChunk{Meta: c.meta, Data: c.data, Packed: &c.filter}})
 		}
 	}
 	out := make([]DayChunks, 0, len(days))

@@ -25,7 +25,7 @@ type Options struct {
 	ChunkBytes int64
 	// ChunkRows is the number of entries at which a chunk is cut. Default 262,144.
 	ChunkRows int
-	Encoding  chunk.Encoding // default plain
+	Encoding  chunk.Encoding // default: columnar, or plain where that is smaller
 	Encoders  int            // goroutines that encode; default half of GOMAXPROCS, at least 1
 	// StreamIdle is how long a stream counts as active after its last push, at least until its entries are flushed. Default 1 h.
 	StreamIdle time.Duration
@@ -45,9 +45,6 @@ func (o *Options) ensureDefaults() {
 	if o.ChunkRows <= 0 {
 		o.ChunkRows = 1 << 18
 	}
-	if o.Encoding == chunk.EncodingHead {
-		o.Encoding = chunk.EncodingPlain
-	}
 	if o.Encoders <= 0 {
 		o.Encoders = max(1, runtime.GOMAXPROCS(0)/2)
 	}
@@ -61,6 +58,9 @@ func (o *Options) ensureDefaults() {
 		o.Logger = log.NewNullLogger()
 	}
 }
+
+// encodingBest leaves the choice to chunk.EncodeBest.
+const encodingBest = chunk.EncodingHead
 
 // Errors of Reserve.
 var (

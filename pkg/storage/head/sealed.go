@@ -6,13 +6,16 @@ import (
 	"sync"
 
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
+	"github.com/cambium-logs/cambium/pkg/storage/filter"
 	"github.com/cambium-logs/cambium/pkg/storage/segment"
 )
 
 // encodedChunk is a chunk in the form that segments store. It implements storage.Chunk and never changes.
 type encodedChunk struct {
-	data []byte
-	meta chunk.Meta
+	data   []byte
+	meta   chunk.Meta
+	filter filter.Packed
+	memory int64
 }
 
 func (c *encodedChunk) Meta() chunk.Meta { return c.meta }
@@ -37,7 +40,13 @@ type sealed struct {
 }
 
 // encodeScratch is reused between chunks.
-type encodeScratch struct{ entries []chunk.Entry }
+type encodeScratch struct {
+	entries []chunk.Entry
+	keys    filter.Keys
+}
+
+// chunkBytes is what an encoded chunk costs beside its bytes.
+const chunkBytes = 192
 
 // encode turns a view into one chunk per UTC day. The order is the same for all of them: their times are disjoint.
 func (s *encodeScratch) encode(v *view, enc chunk.Encoding) ([]*encodedChunk, error) {
@@ -52,15 +61,38 @@ func (s *encodeScratch) encode(v *view, enc chunk.Encoding) ([]*encodedChunk, er
 			}
 		}
 		s.entries = v.appendRows(s.entries[:0], lo, hi)
-		data, meta, err := chunk.Encode(nil, enc, s.entries, v.meta.Order)
+		c, err := s.encodeEntries(enc, v.meta.Order)
 		if err != nil {
 			return nil, err
 		}
-		if cap(data)-len(data) > len(data)/4 {
-			data = append(make([]byte, 0, len(data)), data...)
-		}
-		out = append(out, &encodedChunk{data: data, meta: meta})
+		out = append(out, c)
 		lo = hi
 	}
 	return out, nil
+}
+
+func (s *encodeScratch) encodeEntries(enc chunk.Encoding, order uint64) (*encodedChunk, error) {
+	var data []byte
+	var meta chunk.Meta
+	var err error
+	if enc == encodingBest {
+		data, meta, err = chunk.EncodeBest(nil, s.entries, order)
+	} else {
+		data, meta, err = chunk.Encode(nil, enc, s.entries, order)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if cap(data)-len(data) > len(data)/4 {
+		data = append(make([]byte, 0, len(data)), data...)
+	}
+	s.keys.Reset()
+	for i := range s.entries {
+		s.keys.AddLine(s.entries[i].Line)
+		for _, l := range s.entries[i].Metadata {
+			s.keys.AddValue(l.Value)
+		}
+	}
+	keys := s.keys.Chunk()
+	return &encodedChunk{data: data, meta: meta, filter: filter.Pack(&keys), memory: int64(len(data)+len(keys.Hashes)) + chunkBytes}, nil
 }

@@ -232,7 +232,7 @@ func (t *tenant) finishEncoding(d *tenantData, s *sealed, chunks []*encodedChunk
 	s.chunks = chunks
 	var change int64
 	for _, c := range chunks {
-		change += int64(len(c.data)) + 128
+		change += c.memory
 	}
 	change -= s.buf.memory
 	if t.splits(s) {
