@@ -121,6 +121,7 @@ func (f *fold) count(ctx context.Context, r *run, p part, ls labels.Labels) erro
 				if s := p.series(ls); s >= 0 {
 					p.add(s, c.index, r.maxT, n)
 				}
+				f.counters.matched.Add(int64(m.Rows))
 			}
 			return p.failure()
 		}
@@ -131,6 +132,7 @@ func (f *fold) count(ctx context.Context, r *run, p part, ls labels.Labels) erro
 	cur := newCursor(ctx, r, f.mint, f.maxt, false, nil, f.counters, f.memory)
 	var c cell
 	series := -1
+	matched := int64(0)
 	for cur.next() {
 		if !c.holds(cur.ts) {
 			c = f.grid.locate(cur.ts)
@@ -148,7 +150,9 @@ func (f *fold) count(ctx context.Context, r *run, p part, ls labels.Labels) erro
 			n = float64(len(cur.line()))
 		}
 		p.add(series, c.index, cur.ts, n)
+		matched++
 	}
+	f.counters.matched.Add(matched)
 	if err := cur.close(); err != nil {
 		return err
 	}
@@ -178,6 +182,7 @@ func (f *fold) countTimestamps(ctx context.Context, r *run, p part, ls labels.La
 			if s := p.series(ls); s >= 0 {
 				p.add(s, c.index, ts, float64(next-row))
 			}
+			f.counters.matched.Add(int64(next - row))
 		}
 		row = next
 	}

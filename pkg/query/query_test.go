@@ -17,6 +17,7 @@ import (
 
 	"github.com/cambium-logs/cambium/pkg/logql"
 	"github.com/cambium-logs/cambium/pkg/logql/pipeline"
+	"github.com/cambium-logs/cambium/pkg/storage"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 	"github.com/cambium-logs/cambium/pkg/storage/storagetest"
 )
@@ -466,5 +467,108 @@ func TestChunkErrorsReachTheClient(t *testing.T) {
 		{Expr: `sum(rate({app=~".+"} |= "e" [1m])) * 2`, Instant: true, Time: 100 * second},
 	} {
 		requireError(t, http.StatusInternalServerError, w.store.OpenErr.Error(), w.store, p)
+	}
+}
+
+// TestSplitQueriesAddUp: a range cut in two, and a selection cut by streams, give the parts of the whole.
+func TestSplitQueriesAddUp(t *testing.T) {
+	r := rand.New(rand.NewPCG(15, 16))
+	for range 20 {
+		w := newWorld(r, 1+r.IntN(30), 50+r.IntN(150), 100)
+		const stages = ` | logfmt | trace!="2"`
+		at := func(selector string, start, end int64) []string {
+			return show(query(t, w.store, 2, Params{Expr: selector + stages, Start: start, End: end, Direction: Forward}).Entries)
+		}
+		cut := r.Int64N(100 * second)
+		whole := at(`{app=~".+"}`, 0, 100*second)
+		require.Equal(t, whole, append(at(`{app=~".+"}`, 0, cut), at(`{app=~".+"}`, cut, 100*second)...))
+		require.ElementsMatch(t, whole, append(at(`{app="api"}`, 0, 100*second), at(`{app!="api",app=~".+"}`, 0, 100*second)...))
+
+		count := func(selector string, start, end int64) float64 {
+			v := query(t, w.store, 2, Params{Expr: fmt.Sprintf("sum(count_over_time(%s%s[%dms]))", selector, stages, (end-start)/1e6), Instant: true, Time: end}).Vector
+			if len(v) == 0 {
+				return 0
+			}
+			return v[0].Value
+		}
+		cut -= cut % 1e6
+		require.Equal(t, count(`{app=~".+"}`, -second, 100*second), count(`{app=~".+"}`, -second, cut)+count(`{app=~".+"}`, cut, 100*second))
+		require.Equal(t, count(`{app=~".+"}`, 0, 100*second), count(`{app="api"}`, 0, 100*second)+count(`{app!="api",app=~".+"}`, 0, 100*second))
+	}
+}
+
+// blockedSource gives snapshots whose chunks open only when the query is over.
+type blockedSource struct {
+	*storagetest.Memory
+	opening chan struct{}
+}
+
+func (s blockedSource) Snapshot(ctx context.Context, tenant string, mint, maxt int64) (storage.Snapshot, error) {
+	snap, err := s.Memory.Snapshot(ctx, tenant, mint, maxt)
+	return blockedSnapshot{snap, s.opening}, err
+}
+
+type blockedSnapshot struct {
+	storage.Snapshot
+	opening chan struct{}
+}
+
+func (s blockedSnapshot) Select(ctx context.Context, mint, maxt int64, matchers ...*labels.Matcher) ([]storage.Stream, error) {
+	streams, err := s.Snapshot.Select(ctx, mint, maxt, matchers...)
+	for i := range streams {
+		chunks := make([]storage.Chunk, len(streams[i].Chunks))
+		for j, c := range streams[i].Chunks {
+			chunks[j] = blockedChunk{c, s.opening}
+		}
+		streams[i].Chunks = chunks
+	}
+	return streams, err
+}
+
+type blockedChunk struct {
+	storage.Chunk
+	opening chan struct{}
+}
+
+func (c blockedChunk) Open(ctx context.Context) (chunk.Reader, error) {
+	select {
+	case c.opening <- struct{}{}:
+	default:
+	}
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestRunningQueriesStop: cancelling ends a query whose workers wait for the store, and gives its slot to the next one; more waiting queries
+// than allowed are refused.
+func TestRunningQueriesStop(t *testing.T) {
+	w := newWorld(rand.New(rand.NewPCG(1, 1)), 5, 200, 100)
+	src := blockedSource{w.store, make(chan struct{}, 1)}
+	for _, expr := range []string{`{app=~".+"} |= "x"`, `sum(rate({app=~".+"} |= "x" [1m])) + 1`} {
+		e := New(Options{Source: src, Workers: 3, MaxConcurrent: 1})
+		p := Params{Tenant: "a", Expr: expr, End: 100 * second, Step: second, Limits: Limits{MaxOutstanding: 1}}
+		ctx, cancel := context.WithCancel(context.Background())
+		running, waiting := make(chan error, 1), make(chan error, 1)
+		go func() {
+			_, err := e.Query(ctx, p)
+			running <- err
+		}()
+		<-src.opening
+		go func() {
+			_, err := e.Query(ctx, p)
+			waiting <- err
+		}()
+		waitFor(t, "queued", func() bool { return e.gate.backlog("a") == 1 })
+		_, err := e.Query(ctx, p)
+		require.ErrorIs(t, err, ErrTooMany)
+		cancel()
+		require.ErrorIs(t, <-running, ErrCanceled)
+		require.ErrorIs(t, <-waiting, ErrCanceled)
+		require.Equal(t, 1, e.gate.free)
+		require.Zero(t, e.memory.used.Load())
+		select {
+		case <-src.opening:
+		default:
+		}
 	}
 }

@@ -7,28 +7,28 @@ import (
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 )
 
-// Stats says what a query did. Bytes are uncompressed unless said otherwise.
+// Stats says what a query did. Bytes are uncompressed unless said otherwise; in JSON, durations are nanoseconds.
 type Stats struct {
-	ExecTime  time.Duration // without QueueTime
-	QueueTime time.Duration
+	ExecTime  time.Duration `json:"execTime"` // without QueueTime
+	QueueTime time.Duration `json:"queueTime"`
 
-	Streams       int64 // selected
-	ChunksTotal   int64 // of the selected streams, overlapping the range
-	ChunksOpened  int64
-	ChunksCounted int64 // answered from the chunk directory alone
-	ChunksSkipped int64 // not needed: limit reached, or outside every window
+	Streams       int64 `json:"streams"`     // selected
+	ChunksTotal   int64 `json:"chunksTotal"` // of the selected streams, overlapping the range
+	ChunksOpened  int64 `json:"chunksOpened"`
+	ChunksCounted int64 `json:"chunksCounted"` // answered from the chunk directory alone
+	ChunksSkipped int64 `json:"chunksSkipped"` // not needed: limit reached, or outside every window
 
-	HeadChunks     int64 // opened chunks that are not in a segment yet
-	HeadBytes      int64
-	HeadLines      int64
-	BytesProcessed int64 // lines and structured metadata of the rows read
-	MetadataBytes  int64 // the part of it that is structured metadata
-	LinesProcessed int64
-	LinesMatched   int64 // rows that survived the pipeline
-	StoredBytes    int64 // of the opened chunks, as encoded
-	Duplicates     int64 // rows dropped because an equal entry was read already
-	Entries        int64 // entries or series in the result
-	Shards         int64 // tasks that ran
+	HeadChunks     int64 `json:"headChunks"` // opened chunks that are not in a segment yet
+	HeadBytes      int64 `json:"headBytes"`
+	HeadLines      int64 `json:"headLines"`
+	BytesProcessed int64 `json:"bytesProcessed"` // lines and structured metadata of the rows read
+	MetadataBytes  int64 `json:"metadataBytes"`  // the part of it that is structured metadata
+	LinesProcessed int64 `json:"linesProcessed"`
+	LinesMatched   int64 `json:"linesMatched"` // rows that survived the pipeline
+	StoredBytes    int64 `json:"storedBytes"`  // of the opened chunks, as encoded
+	Duplicates     int64 `json:"duplicates"`   // rows dropped because an equal entry was read already
+	Entries        int64 `json:"entries"`      // entries or series in the result
+	Shards         int64 `json:"shards"`       // tasks that ran
 }
 
 // counters collects Stats from concurrent workers.
