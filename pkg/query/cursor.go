@@ -29,8 +29,9 @@ type cursor struct {
 	mint, maxt int64 // inclusive
 	backward   bool
 	counters   *counters
-	memory     *memory  // nil = not accounted
-	literals   [][]byte // texts that every wanted line contains; rows that cannot are passed over where the chunk can tell
+	memory     *memory // nil = not accounted
+	stream     labels.Labels
+	texts      *texts // what wanted entries contain; chunks and rows that cannot are passed over where they can tell
 
 	waiting []storage.Chunk // not opened yet, nearest to the walk last
 	open    []*source       // the one to read next first
@@ -65,8 +66,8 @@ type rowRef struct {
 	row int
 }
 
-func newCursor(ctx context.Context, r *run, mint, maxt int64, backward bool, literals [][]byte, c *counters, m *memory) *cursor {
-	cur := &cursor{ctx: ctx, mint: mint, maxt: maxt, backward: backward, literals: literals, counters: c, memory: m, sinceCheck: bytesPerCheck}
+func newCursor(ctx context.Context, r *run, mint, maxt int64, backward bool, t *texts, c *counters, m *memory) *cursor {
+	cur := &cursor{ctx: ctx, mint: mint, maxt: maxt, backward: backward, stream: r.labels, texts: t, counters: c, memory: m, sinceCheck: bytesPerCheck}
 	for _, ch := range r.chunks {
 		if m := ch.Meta(); m.MinT <= maxt && m.MaxT >= mint {
 			cur.waiting = append(cur.waiting, ch)
@@ -156,6 +157,10 @@ func (c *cursor) openDue() bool {
 }
 
 func (c *cursor) openChunk(ch storage.Chunk, m chunk.Meta) error {
+	if out, err := c.texts.rulesOut(c.ctx, c.stream, ch); out || err != nil {
+		c.counters.chunksSkipped.Add(1)
+		return err
+	}
 	reader, err := ch.Open(c.ctx)
 	if err != nil {
 		return err
@@ -178,7 +183,7 @@ func (c *cursor) openChunk(ch storage.Chunk, m chunk.Meta) error {
 		reader.Close()
 		return c.hold(-m.RawBytes)
 	}
-	s := &source{chunk: ch, reader: reader, order: m.Order, row: lo - 1, end: hi, rows: candidateRows(reader, n, c.literals)}
+	s := &source{chunk: ch, reader: reader, order: m.Order, row: lo - 1, end: hi, rows: candidateRows(reader, n, c.texts)}
 	if c.backward {
 		s.row, s.end = hi, lo-1
 	}

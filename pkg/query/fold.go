@@ -25,7 +25,7 @@ type fold struct {
 	ofBytes  bool // counts bytes, not entries; when plain only
 	presence bool // only whether a window holds a sample matters
 	newPart  func() part
-	literals [][]byte
+	texts    *texts
 
 	mint, maxt int64
 }
@@ -205,7 +205,7 @@ func (f *fold) sample(ctx context.Context, r *run, p part) error {
 	if stream.Shapes() {
 		columns.of = stream.Shape
 	}
-	cur := newCursor(ctx, r, f.mint, f.maxt, false, f.literals, f.counters, f.memory)
+	cur := newCursor(ctx, r, f.mint, f.maxt, false, f.texts, f.counters, f.memory)
 	for cur.next() {
 		if !c.holds(cur.ts) {
 			c = f.grid.locate(cur.ts)

@@ -43,7 +43,7 @@ func (x *execution) runLog(ctx context.Context) (*Result, error) {
 		}
 		return compare(a.minT, b.minT)
 	})
-	texts := asBytes(literals(x.log.Stages))
+	texts := textsOf(x.log.Stages)
 	found := newNearest(p.Limit, backward, x.memory)
 	_, err = x.eachRun(ctx, runs, func(ctx context.Context, r *run) error {
 		return x.readRun(ctx, r, compiled, texts, mint, maxt, found)
@@ -79,7 +79,7 @@ func (x *execution) eachRun(ctx context.Context, runs []run, read func(context.C
 	return len(runs), err
 }
 
-func (x *execution) readRun(ctx context.Context, r *run, compiled *pipeline.Pipeline, texts [][]byte, mint, maxt int64, found *nearest) error {
+func (x *execution) readRun(ctx context.Context, r *run, compiled *pipeline.Pipeline, texts *texts, mint, maxt int64, found *nearest) error {
 	backward := found.backward
 	best := r.minT
 	if backward {

@@ -114,7 +114,7 @@ func (x *execution) readLeaf(ctx context.Context, l *leaf, sampler *pipeline.Sam
 	g := newGrid(start, step, n, int64(l.agg.Range.Range), int64(l.agg.Range.Offset))
 	f := &fold{execution: x, leaf: l, grid: g, sampler: sampler, presence: l.agg.Op == "absent_over_time"}
 	f.plain = l.countable()
-	f.literals = asBytes(literals(l.agg.Range.Log.Stages))
+	f.texts = textsOf(l.agg.Range.Log.Stages)
 	f.ofBytes = f.plain && !f.presence && strings.HasPrefix(l.agg.Op, "bytes_")
 	f.newPart = f.parts()
 	all := f.newPart()

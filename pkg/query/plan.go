@@ -2,7 +2,6 @@ package query
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -191,30 +190,6 @@ func (l *leaf) needed() (names []string, known bool) {
 	return l.group.Labels, true
 }
 
-// literals are texts that every entry surviving the stages must contain in its stored line.
-func literals(stages []logql.Stage) []string {
-	var out []string
-	for _, s := range stages {
-		switch s := s.(type) {
-		case *logql.LineFilter:
-			if s.Op == logql.LineContains && len(s.Operands) == 1 && !s.Operands[0].IP && s.Operands[0].Text != "" && !slices.Contains(out, s.Operands[0].Text) {
-				out = append(out, s.Operands[0].Text)
-			}
-		case *logql.LineFormat, *logql.UnpackParser:
-			return out
-		}
-	}
-	return out
-}
-
-func asBytes(texts []string) [][]byte {
-	var out [][]byte
-	for _, t := range texts {
-		out = append(out, []byte(t))
-	}
-	return out
-}
-
 // Plan shows how a query is executed. Nodes are read from the outside in.
 type Plan struct {
 	Query    string   `json:"query"`
@@ -304,7 +279,7 @@ func joinNames(names []string) string {
 }
 
 func readOf(e *logql.LogExpr) Read {
-	r := Read{Matchers: (&logql.LogExpr{Matchers: e.Matchers}).String(), Literals: literals(e.Stages)}
+	r := Read{Matchers: (&logql.LogExpr{Matchers: e.Matchers}).String(), Literals: textsOf(e.Stages).show()}
 	for _, s := range e.Stages {
 		r.Stages = append(r.Stages, s.String())
 	}

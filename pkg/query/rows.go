@@ -6,16 +6,18 @@ import (
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 )
 
-// candidateRows gives the rows of a chunk whose lines may contain all texts, or nil when the chunk cannot tell.
-func candidateRows(r chunk.Reader, n int, texts [][]byte) chunk.Rows {
+// candidateRows gives the rows of a chunk whose lines may contain a text of every set, or nil when the chunk cannot tell.
+func candidateRows(r chunk.Reader, n int, t *texts) chunk.Rows {
 	s, ok := r.(chunk.Searcher)
-	if !ok || len(texts) == 0 {
+	if !ok || t == nil || len(t.lines) == 0 {
 		return nil
 	}
 	var all chunk.Rows
-	for _, t := range texts {
+	for _, set := range t.lines {
 		rows := chunk.NewRows(n)
-		s.Search(t, rows)
+		for _, text := range set {
+			s.Search(text, rows)
+		}
 		if all == nil {
 			all = rows
 			continue
