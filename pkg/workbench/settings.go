@@ -89,9 +89,17 @@ func (s *settings) apply(u update) DataSource {
 	}
 	maps.Copy(s.secrets, u.SecureJSONData)
 	s.public.Version++
-	s.updated = time.Now()
+	// The plugin is told the time in milliseconds and tells settings apart by it.
+	s.updated = latest(time.Now(), s.updated.Add(time.Millisecond))
 	s.mu.Unlock()
 	return s.show()
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // pluginContext is what Grafana tells the plugin with every call.
