@@ -6,9 +6,18 @@ import { config } from '@grafana/runtime';
 import { ClipboardButton, InlineField, Input, Tab, TabContent, TabsBar, useStyles2 } from '@grafana/ui';
 
 import { AGENTS, TOKEN_PLACEHOLDER } from '../../config/agents';
+import { formatAgo } from '../../config/format';
 import { pushUrl } from '../../config/urls';
+import { TestLine } from './TestLine';
 
-export function AgentsSection({ uid }: { uid: string }) {
+interface Props {
+  uid: string;
+  lastReceived?: string;
+  /** Called when a line was sent from here. */
+  onSent: () => void;
+}
+
+export function AgentsSection({ uid, lastReceived, onSent }: Props) {
   const styles = useStyles2(getStyles);
   const [selected, setSelected] = useState(AGENTS[0].id);
   const agent = AGENTS.find(({ id }) => id === selected) ?? AGENTS[0];
@@ -33,6 +42,8 @@ export function AgentsSection({ uid }: { uid: string }) {
           }
         />
       </InlineField>
+      <p>Last line received: {formatAgo(lastReceived)}</p>
+      <TestLine uid={uid} onSent={onSent} />
       <ol className={styles.steps}>
         <li>
           Create a service account with the role <strong>Editor</strong> under{' '}

@@ -1,14 +1,19 @@
-import React from 'react';
-import { DataSourcePluginOptionsEditorProps } from '@grafana/data';
+import React, { Fragment } from 'react';
 import { Divider, TextLink } from '@grafana/ui';
 
-import { CambiumOptions, CambiumSecureOptions } from '../../types';
+import { AccessSection } from './AccessSection';
 import { AgentsSection } from './AgentsSection';
 import { ConnectionSection } from './ConnectionSection';
+import { DeleteSection } from './DeleteSection';
+import { DerivedFieldsSection } from './DerivedFieldsSection';
+import { RetentionSection } from './RetentionSection';
+import { StorageSection } from './StorageSection';
+import { ConfigProps } from './settings';
+import { useStatus } from './useStatus';
 
-export type Props = DataSourcePluginOptionsEditorProps<CambiumOptions, CambiumSecureOptions>;
-
-export function ConfigEditor({ options }: Props) {
+export function ConfigEditor(props: ConfigProps) {
+  const { uid } = props.options;
+  const status = useStatus(uid);
   return (
     <>
       <p>
@@ -17,10 +22,20 @@ export function ConfigEditor({ options }: Props) {
           Documentation
         </TextLink>
       </p>
-      <Divider />
-      <ConnectionSection uid={options.uid} />
-      <Divider />
-      <AgentsSection uid={options.uid} />
+      {[
+        <ConnectionSection key="connection" {...status} />,
+        <AgentsSection key="agents" uid={uid} lastReceived={status.status?.lastReceived} onSent={status.reload} />,
+        <RetentionSection key="retention" {...props} />,
+        <StorageSection key="storage" {...props} />,
+        <AccessSection key="access" {...props} />,
+        <DerivedFieldsSection key="derived" {...props} />,
+        <DeleteSection key="delete" uid={uid} />,
+      ].map((section) => (
+        <Fragment key={section.key}>
+          <Divider />
+          {section}
+        </Fragment>
+      ))}
     </>
   );
 }

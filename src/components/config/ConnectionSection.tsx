@@ -6,11 +6,10 @@ import { Alert, Button, useStyles2 } from '@grafana/ui';
 
 import { formatAgo, formatBytes, formatCount, formatRatio } from '../../config/format';
 import { StorageStatus } from '../../types';
-import { useStatus } from './useStatus';
+import { StatusState } from './useStatus';
 
-export function ConnectionSection({ uid }: { uid: string }) {
+export function ConnectionSection({ status, error, reload }: StatusState) {
   const styles = useStyles2(getStyles);
-  const { status, error, reload } = useStatus(uid);
 
   return (
     <ConfigSection
@@ -49,7 +48,7 @@ export function statusRows(status: StorageStatus): Array<[string, string]> {
     ['Oldest entry', formatAgo(status.oldest)],
     ['Newest entry', formatAgo(status.newest)],
     ['Last received', formatAgo(status.lastReceived)],
-    ['Retention', status.retention || 'for ever'],
+    ['Retention', !status.retention || status.retention === 'forever' ? 'for ever' : status.retention],
     ['Tenant', status.tenant || '–'],
     ...(status.version ? [['Version', status.version] as [string, string]] : []),
   ];
