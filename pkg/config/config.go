@@ -236,7 +236,7 @@ func inDir(dir, path string) string {
 
 // BucketYAML is the bucket's configuration as objstore reads it, or nil.
 func (c *Config) BucketYAML() ([]byte, error) {
-	if c.Bucket.IsZero() {
+	if c.Bucket.IsZero() || c.Bucket.Tag == "!!null" {
 		return nil, nil
 	}
 	return yaml.Marshal(&c.Bucket)

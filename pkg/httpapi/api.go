@@ -73,6 +73,11 @@ type Options struct {
 	Reporter  Reporter
 	Readiness Readiness
 	Deletes   Deletes
+	Tailer    Tailer
+	// TailMaxDuration is the longest life of a tail. Default 1 h.
+	TailMaxDuration time.Duration
+	// WriteTimeout is how long a client may keep a part of an answer waiting. Default: for ever.
+	WriteTimeout time.Duration
 
 	// Collector says what happens to what arrives at the routes of collectors, /api/v1/push and /loki/api/v1/raw.
 	Collector ingest.Collector
@@ -121,6 +126,9 @@ func (o *Options) EnsureDefaults() {
 	if o.MaxForm <= 0 {
 		o.MaxForm = defaultMaxForm
 	}
+	if o.TailMaxDuration <= 0 {
+		o.TailMaxDuration = time.Hour
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -135,6 +143,7 @@ type API struct {
 	receiver *ingest.Receiver
 	routes   *routes
 	metrics  *metrics
+	tails    *tailCounts
 }
 
 var _ http.Handler = (*API)(nil)
@@ -142,10 +151,17 @@ var _ http.Handler = (*API)(nil)
 // New returns the handler.
 func New(options Options) *API {
 	options.EnsureDefaults()
-	a := &API{options: options, metrics: newMetrics(options.Registerer)}
+	a := &API{options: options, metrics: newMetrics(options.Registerer), tails: new(tailCounts)}
 	if options.Sink != nil {
 		a.receiver = ingest.NewReceiver(options.Sink, ingest.Options{Limits: options.Limits, Registerer: options.Registerer, Now: options.Now})
 	}
 	a.routes = newRoutes(a.table())
 	return a
+}
+
+// With returns the same API for callers that another Authorizer knows.
+func (a *API) With(authorizer Authorizer) *API {
+	other := *a
+	other.options.Authorizer = authorizer
+	return &other
 }

@@ -27,7 +27,7 @@ func (c *call) ctx() context.Context { return c.r.Context() }
 
 // serve runs a route: it finds out who asks, whether they may, and answers the error if there is one.
 func (a *API) serve(w http.ResponseWriter, r *http.Request, found *route, name string) {
-	out := &answer{ResponseWriter: w, acceptsGzip: acceptsGzip(r)}
+	out := &answer{ResponseWriter: w, acceptsGzip: acceptsGzip(r), timeout: a.options.WriteTimeout}
 	c := &call{api: a, w: out, r: r, name: name, now: a.options.Now()}
 	done := a.metrics.begin(found.pattern, r)
 	defer func() {
@@ -115,6 +115,7 @@ type answer struct {
 	http.ResponseWriter
 	acceptsGzip bool
 	compressed  *gzipStream
+	timeout     time.Duration // for each part that is written; 0: none
 	status      int
 	written     int64
 }
@@ -131,6 +132,9 @@ func (a *answer) WriteHeader(status int) {
 func (a *answer) Write(p []byte) (int, error) {
 	if a.status == 0 {
 		a.WriteHeader(http.StatusOK)
+	}
+	if a.timeout > 0 {
+		_ = http.NewResponseController(a.ResponseWriter).SetWriteDeadline(time.Now().Add(a.timeout)) // where the connection has one
 	}
 	var n int
 	var err error

@@ -19,6 +19,7 @@ type Error struct {
 	Status     int
 	Message    string
 	RetryAfter time.Duration // > 0: told in the header Retry-After
+	Challenge  string        // not empty: told in the header WWW-Authenticate
 }
 
 // Error implements error.
@@ -80,6 +81,9 @@ func (e *Error) write(w http.ResponseWriter, f family) {
 	h := w.Header()
 	if e.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.FormatInt(int64(math.Ceil(e.RetryAfter.Seconds())), 10))
+	}
+	if e.Challenge != "" {
+		h.Set("WWW-Authenticate", e.Challenge)
 	}
 	body := []byte(e.Message)
 	status := e.Status

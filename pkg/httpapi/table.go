@@ -52,6 +52,10 @@ func (a *API) table() []route {
 		route{pattern: "/loki/api/v1/format_query", methods: methodsGetPost, serve: (*call).formatQuery},
 	)
 	add(o.Reporter != nil, read("/cambium/v1/status", methodsGet, tenantOne, (*call).status))
+	add(o.Tailer != nil,
+		read("/loki/api/v1/tail", methodsGet, tenantOne, (*call).tail),
+		read("/api/prom/tail", methodsGet, tenantOne, (*call).legacyTail),
+	)
 	add(o.Deletes != nil,
 		a.deleteRoute([]string{http.MethodPost, http.MethodPut}, (*call).createDelete),
 		a.deleteRoute(methodsGet, (*call).listDeletes),
