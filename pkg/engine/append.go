@@ -22,7 +22,8 @@ const busyRetry = time.Second
 
 // Append stores the entries of a push. When it returns nil they survive what the sync mode says and every later Snapshot has them, all of them
 // at once. Streams and entries have been validated; they are not kept. The errors wrap ErrBusy, ErrUnavailable, ErrTooLarge or ErrInvalid.
-// The context is only looked at before the push is written.
+// The context is only looked at before the push is written; with WALInBucket it also ends the wait for the acknowledgement, and the push may
+// be stored nevertheless.
 func (e *Engine) Append(ctx context.Context, tenant string, streams []ingest.Stream) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -35,12 +36,52 @@ func (e *Engine) Append(ctx context.Context, tenant string, streams []ingest.Str
 	if err != nil {
 		return e.refuse(err)
 	}
+	c, err := e.accept(tenant, streams, room)
+	if err != nil {
+		e.head.Release(room)
+		return err
+	}
+	if c != nil {
+		if err := c.wait(ctx); err != nil {
+			return err
+		}
+	}
+	e.metrics.appendedEntries.Add(float64(n))
+	e.metrics.appendedBytes.Add(float64(raw))
+	e.flushIfFull()
+	return nil
+}
+
+// accept writes a push to log and head, or with WALInBucket to the head only, and returns the commit to wait for. Only when it fails is
+// the reservation still the caller's.
+func (e *Engine) accept(tenant string, streams []ingest.Stream, room head.Reservation) (*commit, error) {
 	e.gate.RLock()
 	defer e.gate.RUnlock()
 	if e.closed {
-		e.head.Release(room)
-		return ErrClosed
+		return nil, ErrClosed
 	}
+	if e.wal == nil {
+		if err := e.FlushError(); err != nil {
+			e.metrics.refused.WithLabelValues("bucket").Inc()
+			return nil, fmt.Errorf("%w: the bucket cannot be written: %w", ErrUnavailable, err)
+		}
+	}
+	batches, records := e.resolve(tenant, streams)
+	if e.wal != nil {
+		if err := e.wal.Append(tenant, e.head.Order(), records); err != nil {
+			e.metrics.refused.WithLabelValues("wal").Inc()
+			return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
+	e.head.Apply(tenant, room, batches)
+	if e.wal == nil {
+		return e.commit, nil
+	}
+	return nil, nil
+}
+
+// resolve finds the series of a push.
+func (e *Engine) resolve(tenant string, streams []ingest.Stream) ([]head.Batch, []wal.Stream) {
 	sets := make([]labels.Labels, 0, len(streams))
 	batches := make([]head.Batch, 0, len(streams))
 	records := make([]wal.Stream, 0, len(streams))
@@ -54,16 +95,7 @@ func (e *Engine) Append(ctx context.Context, tenant string, streams []ingest.Str
 		batches[i].Series = s
 		records = append(records, wal.Stream{Series: s.WAL(), Entries: batches[i].Entries})
 	}
-	if err := e.wal.Append(tenant, e.head.Order(), records); err != nil {
-		e.head.Release(room)
-		e.metrics.refused.WithLabelValues("wal").Inc()
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	e.head.Apply(tenant, room, batches)
-	e.metrics.appendedEntries.Add(float64(n))
-	e.metrics.appendedBytes.Add(float64(raw))
-	e.flushIfFull()
-	return nil
+	return batches, records
 }
 
 // refuse explains why there is no room.

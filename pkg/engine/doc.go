@@ -4,7 +4,10 @@
 //	flush:    log rotates and head seals, together → segments → bucket → catalog, head lets go → log truncated
 //	Snapshot: head and catalog at one instant
 //
-// A data directory belongs to one engine at a time, which a file lock makes sure of. Registry shares engines within a process.
+// With WALInBucket there is no log on disk: every commit interval the head is written to segments of level 0, and a push is acknowledged when the
+// ones with its entries are in the bucket. Any number of processes may share such a bucket.
+//
+// A data directory with a log belongs to one engine at a time, which a file lock makes sure of. Registry shares engines within a process.
 //
 //	<data>/lock, lock.json   who has it
 //	<data>/wal/              what is not in segments yet

@@ -22,21 +22,22 @@ import (
 
 // Engine is an open database. Its methods may be called concurrently.
 type Engine struct {
-	opts    Options
-	lock    *dirLock
-	wal     *wal.Log
-	head    *head.Head
-	bucket  objstore.Bucket
-	catalog *catalog.Catalog
-	metrics *metrics
-	// segmentDir is where segments under construction lie.
-	segmentDir   string
+	opts         Options
+	lock         *dirLock // nil with WALInBucket
+	wal          *wal.Log // nil with WALInBucket
+	head         *head.Head
+	bucket       objstore.Bucket
+	catalog      *catalog.Catalog
+	metrics      *metrics
+	segmentDir   string // for temporary files
+	buildDir     string // where segments under construction lie: segmentDir, or where the bucket can take them over from
 	segmentStats statsCache
 	closers      []func() error // of what Open made, in reverse order
 
 	// gate is held for reading by every append, and for writing while log and head begin a new generation or the engine closes.
 	gate   sync.RWMutex
-	closed bool // guarded by gate
+	closed bool    // guarded by gate
+	commit *commit // of the generation that is being filled; guarded by gate
 
 	// view is held for writing while a tenant's entries move from the head to the catalog. published counts these moves.
 	view      sync.RWMutex
@@ -62,34 +63,29 @@ type Engine struct {
 // refuses pushes until there is room.
 func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
 	opts.ensureDefaults()
-	if opts.DataDir == "" {
-		return nil, errors.New("no data directory is given")
-	}
-	if opts.DataDir, err = filepath.Abs(opts.DataDir); err != nil {
+	if opts.DataDir, err = checkDirs(opts); err != nil {
 		return nil, err
 	}
-	e := &Engine{opts: opts, kick: make(chan struct{}, 1), registry: prometheus.NewRegistry()}
-	opts.Head.Registerer = e.registry
+	e := &Engine{opts: opts, commit: newCommit(), kick: make(chan struct{}, 1), registry: prometheus.NewRegistry()}
+	e.opts.Head.Registerer = e.registry
 	e.flusher.init()
 	defer func() {
 		if err != nil {
 			e.closeParts()
 		}
 	}()
-	if e.lock, err = lockDir(ctx, opts.DataDir, opts.LockWait); err != nil {
+	if err := e.openDir(ctx); err != nil {
 		return nil, err
 	}
-	e.onClose(e.lock.release)
-	if err := cleanDir(opts.tmpDir()); err != nil {
-		return nil, fmt.Errorf("data directory %s is not writable: %w", opts.DataDir, err)
-	}
-	if err := e.openStore(ctx); err != nil {
+	if err := e.openStore(); err != nil {
 		return nil, err
 	}
-	e.head = head.New(opts.Head)
+	e.head = head.New(e.opts.Head)
 	e.onClose(func() error { e.head.Close(); return nil })
-	if err := e.openLog(ctx); err != nil {
-		return nil, err
+	if opts.WALLocation == WALOnDisk {
+		if err := e.openLog(ctx); err != nil {
+			return nil, err
+		}
 	}
 	e.metrics = newMetrics(e.registry, e)
 	e.publishMetrics()
@@ -109,6 +105,45 @@ func (e *Engine) closeParts() error {
 	}
 	e.closers = nil
 	return err
+}
+
+// checkDirs checks that there is a place for everything and returns the absolute data directory; empty when none is needed.
+func checkDirs(opts Options) (string, error) {
+	switch {
+	case opts.WALLocation == WALInBucket && opts.Bucket == nil:
+		return "", errors.New("the write-ahead log is to be in the bucket, but no bucket is given")
+	case opts.DataDir != "":
+		return filepath.Abs(opts.DataDir)
+	case opts.WALLocation == WALOnDisk:
+		return "", errors.New("no data directory is given")
+	}
+	return "", nil
+}
+
+// openDir takes the data directory, or makes a temporary one where nothing on the disk is to be kept.
+func (e *Engine) openDir(ctx context.Context) (err error) {
+	if e.opts.WALLocation == WALInBucket {
+		if e.opts.DataDir != "" {
+			err = os.MkdirAll(e.opts.DataDir, 0o700)
+		}
+		if err == nil {
+			e.segmentDir, err = os.MkdirTemp(e.opts.DataDir, "cambium-segments-*")
+		}
+		if err != nil {
+			return fmt.Errorf("make a directory for segments under construction: %w", err)
+		}
+		e.onClose(func() error { return os.RemoveAll(e.segmentDir) })
+		return nil
+	}
+	if e.lock, err = lockDir(ctx, e.opts.DataDir, e.opts.LockWait); err != nil {
+		return err
+	}
+	e.onClose(e.lock.release)
+	e.segmentDir = e.opts.tmpDir()
+	if err := cleanDir(e.segmentDir); err != nil {
+		return fmt.Errorf("data directory %s is not writable: %w", e.opts.DataDir, err)
+	}
+	return nil
 }
 
 // cleanDir makes a directory where there is none, and empties one that is there, as far as that can be done.
@@ -165,7 +200,7 @@ func (e *Engine) openLog(ctx context.Context) error {
 func (e *Engine) Replayed() wal.ReplayStats { return e.replayed }
 
 // Close refuses new pushes, makes sure of everything acknowledged, and stops. Nothing is flushed: the next start replays the log.
-// When the context ends first, what remains of the background work ends later, with the data directory locked until then.
+// With WALInBucket the pushes that wait are written. When the context ends first, what remains of the background work ends later, with the data directory locked until then.
 func (e *Engine) Close(ctx context.Context) error {
 	var err error
 	e.closing.Do(func() { err = e.close(ctx) })
@@ -176,12 +211,19 @@ func (e *Engine) close(ctx context.Context) error {
 	e.gate.Lock() // waits for the appends that have begun: one fsync at most
 	e.closed = true
 	e.gate.Unlock()
-	err := e.wal.Close()
+	var err error
+	if e.wal != nil {
+		err = e.wal.Close()
+	} else {
+		err = e.Flush(ctx)
+	}
 	e.cancel()
 	done := make(chan error, 1)
 	go func() {
 		e.loops.Wait()
-		e.flusher.lock(context.Background()) // whoever flushes sees a closed log and gives up
+		if e.flusher.lock(context.Background()) == nil { // never released: nobody flushes any more
+			e.abandonCommits()
+		}
 		e.endSubscriptions()
 		done <- e.closeParts()
 	}()

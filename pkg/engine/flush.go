@@ -13,6 +13,8 @@ import (
 const (
 	flushRetryMax = 30 * time.Second
 	flushLook     = time.Second // how often the flush loop looks at the age of the head
+	// commitRetryMax is flushRetryMax with WALInBucket, where pushes are refused until a try succeeds.
+	commitRetryMax = 2 * time.Second
 )
 
 // flusher is the state of flushing. Whoever has the token owns the rest.
@@ -21,6 +23,7 @@ type flusher struct {
 	sealed *head.Generation // being written; nil = none
 	file   int              // the log before this file belongs to sealed and what came before
 	done   map[segmentKey]segment.Info
+	commit *commit // whom to tell how writing sealed went; nil = nobody any more
 }
 
 // segmentKey is a segment of the sealed generation that is in the bucket already.
@@ -80,13 +83,20 @@ func (e *Engine) flushIfFull() {
 
 // due reports whether the head is to be flushed now.
 func (e *Engine) due() bool {
+	if e.wal == nil {
+		return !e.head.CurrentEmpty()
+	}
 	memory, raw, since := e.head.Current()
 	return memory >= e.opts.FlushBytes || raw >= e.opts.FlushBytes || (!since.IsZero() && time.Since(since) >= e.opts.FlushAge) ||
 		(!since.IsZero() && max(e.head.Memory(), e.head.RawBytes()) >= e.head.MaxBytes()*9/10)
 }
 
 func (e *Engine) flushLoop(ctx context.Context) {
-	tick := time.NewTicker(flushLook)
+	look, retryMax := flushLook, flushRetryMax
+	if e.wal == nil {
+		look, retryMax = e.opts.CommitInterval, commitRetryMax
+	}
+	tick := time.NewTicker(look)
 	defer tick.Stop()
 	retry := e.opts.FlushRetry
 	var notBefore time.Time
@@ -108,7 +118,7 @@ func (e *Engine) flushLoop(ctx context.Context) {
 		default:
 			e.opts.Logger.Error("The head could not be flushed; it is tried again", "error", err, "in", retry)
 			notBefore = time.Now().Add(retry)
-			retry = min(2*retry, flushRetryMax)
+			retry = min(2*retry, retryMax)
 		}
 	}
 }
@@ -137,19 +147,23 @@ func (e *Engine) flushDue(ctx context.Context) error {
 func (e *Engine) seal() error {
 	e.gate.Lock()
 	defer e.gate.Unlock()
-	if e.closed {
-		return ErrClosed
-	}
 	if e.head.CurrentEmpty() {
 		return nil
 	}
-	file, err := e.wal.Rotate(e.head.Order())
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	f := &e.flusher
+	if e.wal != nil {
+		if e.closed {
+			return ErrClosed
+		}
+		file, err := e.wal.Rotate(e.head.Order())
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+		f.file = file
+		fault.Point("engine.rotated")
 	}
-	fault.Point("engine.rotated")
-	e.flusher.sealed, e.flusher.file = e.head.Seal(), file
-	e.flusher.done = map[segmentKey]segment.Info{}
+	f.sealed, f.done = e.head.Seal(), map[segmentKey]segment.Info{}
+	f.commit, e.commit = e.commit, newCommit()
 	return nil
 }
 
@@ -161,6 +175,11 @@ func (e *Engine) finish(ctx context.Context) error {
 	}
 	start := time.Now()
 	err := e.write(ctx, f.sealed)
+	// An interrupted write is not the commit's failure: the flush loop goes on with it.
+	if f.commit != nil && (err == nil || ctx.Err() == nil) {
+		f.commit.finish(err)
+		f.commit = nil
+	}
 	if err != nil {
 		e.metrics.flushFailures.Inc()
 		if ctx.Err() == nil {
@@ -172,6 +191,9 @@ func (e *Engine) finish(ctx context.Context) error {
 	f.sealed, f.done = nil, nil
 	e.metrics.flushSeconds.Observe(time.Since(start).Seconds())
 	fault.Point("engine.flushed")
+	if e.wal == nil {
+		return nil
+	}
 	if err := e.wal.Truncate(f.file); err != nil {
 		e.opts.Logger.Warn("The write-ahead log was not truncated; the next flush tries again", "error", err)
 	}
@@ -220,7 +242,10 @@ func (e *Engine) writeTenant(ctx context.Context, g *head.Generation, tenant str
 
 func (e *Engine) writeSegment(ctx context.Context, tenant string, day head.DayChunks) (segment.Info, error) {
 	opts := segment.WriterOptions{Tenant: tenant, Level: segment.LevelFlushed}
-	info, err := segment.Create(ctx, e.bucket, e.segmentDir, opts, func(w *segment.Writer) error {
+	if e.wal == nil {
+		opts.Level = segment.LevelBatch
+	}
+	info, err := segment.Create(ctx, e.bucket, e.buildDir, opts, func(w *segment.Writer) error {
 		for i := range day.Chunks {
 			if i%1024 == 0 && ctx.Err() != nil {
 				return ctx.Err()

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/cambium-logs/cambium/pkg/ingest"
 	"github.com/cambium-logs/cambium/pkg/internal/fault"
+	"github.com/cambium-logs/cambium/pkg/storage/bucket"
 	"github.com/cambium-logs/cambium/pkg/storage/head"
 )
 
@@ -27,6 +29,7 @@ const (
 	childEnv   = "CAMBIUM_TEST_CHILD_DIR" // set in the child: its data directory
 	firstEnv   = "CAMBIUM_TEST_FIRST"     // number of its first push
 	crashEnv   = "CAMBIUM_CRASH_AT"       // point@n: die when the point is passed for the n-th time
+	bucketEnv  = "CAMBIUM_TEST_BUCKET"    // not empty: the log is in the bucket
 	roundsEnv  = "CAMBIUM_KILL_ROUNDS"
 	killRounds = 20
 )
@@ -67,7 +70,15 @@ func runChild() int {
 			}
 		}
 	}
-	e, err := Open(context.Background(), Options{DataDir: os.Getenv(childEnv), Head: head.Options{ChunkBytes: 2000}, FlushBytes: 30_000})
+	opts := Options{DataDir: os.Getenv(childEnv), Head: head.Options{ChunkBytes: 2000}, FlushBytes: 30_000}
+	var err error
+	if os.Getenv(bucketEnv) != "" {
+		if opts, err = bucketMode(opts.DataDir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	e, err := Open(context.Background(), opts)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -96,6 +107,9 @@ func runChild() int {
 	}
 	for {
 		time.Sleep(20 * time.Millisecond)
+		if e.wal == nil {
+			continue
+		}
 		if err := e.Flush(context.Background()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
@@ -103,17 +117,45 @@ func runChild() int {
 	}
 }
 
-// ledger is what the children said.
+// bucketMode are options of an engine whose log is in a directory bucket that others may use too.
+func bucketMode(dir string) (Options, error) {
+	b, err := bucket.Open(bucket.Options{Dir: filepath.Join(dir, "bucket")})
+	return Options{Bucket: b, WALLocation: WALInBucket, CommitInterval: 5 * time.Millisecond}, err
+}
+
+// ledger is what the children said. Its zero value is an empty one whose children have the log on disk.
 type ledger struct {
+	inBucket bool
+
+	mu           sync.Mutex // guards what follows
 	tried, acked map[int]bool
 	next         int
 }
 
+func (l *ledger) note(what string, k int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.tried == nil {
+		l.tried, l.acked = map[int]bool{}, map[int]bool{}
+	}
+	l.next = max(l.next, k+1)
+	switch what {
+	case "try":
+		l.tried[k] = true
+	case "ack":
+		l.acked[k] = true
+	}
+}
+
 // round runs a child until it dies, by itself at the crash point or after a while by the parent's hand.
-func (l *ledger) round(t *testing.T, dir, crash string, life time.Duration) {
+// Its pushes are numbered from first.
+func (l *ledger) round(t *testing.T, dir, crash string, first int, life time.Duration) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"="+dir, crashEnv+"="+crash, firstEnv+"="+fmt.Sprint(l.next))
+	cmd.Env = append(os.Environ(), childEnv+"="+dir, crashEnv+"="+crash, firstEnv+"="+fmt.Sprint(first))
+	if l.inBucket {
+		cmd.Env = append(cmd.Env, bucketEnv+"=yes")
+	}
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
@@ -128,13 +170,7 @@ func (l *ledger) round(t *testing.T, dir, crash string, life time.Duration) {
 		if err != nil {
 			continue // a line cut short
 		}
-		l.next = max(l.next, k+1)
-		switch what {
-		case "try":
-			l.tried[k] = true
-		case "ack":
-			l.acked[k] = true
-		}
+		l.note(what, k)
 	}
 	err = cmd.Wait()
 	require.ErrorContains(t, err, "killed", "the child ended by itself: %s", stderr.String())
@@ -149,14 +185,14 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
 	dir := t.TempDir()
-	l := ledger{tried: map[int]bool{}, acked: map[int]bool{}}
+	var l ledger
 	for round := range rounds {
 		crash := ""
 		if round%4 != 3 {
 			crash = fmt.Sprintf("%s@%d", crashPoints[(round-round/4)%len(crashPoints)], r.IntN(4))
 		}
 		before := len(l.acked)
-		l.round(t, dir, crash, time.Duration(100+r.IntN(600))*time.Millisecond)
+		l.round(t, dir, crash, l.next, time.Duration(100+r.IntN(600))*time.Millisecond)
 		t.Logf("round %d, crash at %q: %d pushes acknowledged", round, crash, len(l.acked)-before)
 		e := open(t, Options{DataDir: dir})
 		require.Zero(t, e.Replayed().Damages)
@@ -165,6 +201,34 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 			require.NoError(t, e.Flush(context.Background()))
 			l.check(t, e)
 		}
+		closeEngine(t, e)
+	}
+	require.NotEmpty(t, l.acked)
+}
+
+// TestKilledProcessesOnOneBucketLoseNothing is the same with the log in the bucket and two processes at a time.
+func TestKilledProcessesOnOneBucketLoseNothing(t *testing.T) {
+	rounds := killRounds / 4
+	if n, err := strconv.Atoi(os.Getenv(roundsEnv)); err == nil {
+		rounds = n
+	}
+	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+	dir := t.TempDir()
+	l := ledger{inBucket: true}
+	points := []string{"", "engine.encoded", "engine.uploaded", "engine.flushed"}
+	for round := range rounds {
+		var wg sync.WaitGroup
+		first := l.next
+		for i := range 2 {
+			crash := fmt.Sprintf("%s@%d", points[(round+i)%len(points)], r.IntN(6))
+			life := time.Duration(100+r.IntN(400)) * time.Millisecond
+			wg.Go(func() { l.round(t, dir, crash, first+i*100_000, life) })
+		}
+		wg.Wait()
+		opts, err := bucketMode(dir)
+		require.NoError(t, err)
+		e := open(t, opts)
+		l.check(t, e)
 		closeEngine(t, e)
 	}
 	require.NotEmpty(t, l.acked)

@@ -12,13 +12,30 @@ import (
 	"github.com/cambium-logs/cambium/pkg/storage/wal"
 )
 
+// WALLocation says where acknowledged entries are until they are in flushed segments.
+type WALLocation uint8
+
+// Locations of the write-ahead log.
+const (
+	// WALOnDisk: in a log in the data directory, which belongs to one process.
+	WALOnDisk WALLocation = iota
+	// WALInBucket: in small segments of level 0 in the bucket, one per tenant, day and commit interval. Any number of processes may share the
+	// bucket, and none has anything on its disk that must be kept.
+	WALInBucket
+)
+
 // Options of an Engine. Only DataDir is needed; the zero value of every other field means its default.
 type Options struct {
 	// DataDir holds the write-ahead log and, without a Bucket, everything else. It is made if it is not there.
+	// With WALInBucket it may be missing, and takes temporary files only.
 	DataDir string
 	// Bucket holds the segments; the engine does not close it. Default: the directory bucket under DataDir.
 	Bucket objstore.Bucket
 
+	WALLocation WALLocation
+	// CommitInterval is how often pushes are written with WALInBucket, and so how long most of them take. Default 250 ms.
+	CommitInterval time.Duration
+	// WALSync and WALCompression are for WALOnDisk.
 	WALSync        wal.SyncMode
 	WALCompression wal.Compression
 	// Head bounds memory. Its Logger and Registerer are the engine's.
@@ -46,6 +63,9 @@ func (o *Options) ensureDefaults() {
 	}
 	if o.FlushAge <= 0 {
 		o.FlushAge = 15 * time.Minute
+	}
+	if o.CommitInterval <= 0 {
+		o.CommitInterval = 250 * time.Millisecond
 	}
 	if o.FlushRetry <= 0 {
 		o.FlushRetry = time.Second

@@ -1,16 +1,14 @@
 package engine
 
 import (
-	"context"
-
 	"github.com/cambium-logs/cambium/pkg/storage/bucket"
 	"github.com/cambium-logs/cambium/pkg/storage/catalog"
 )
 
 // openStore opens bucket and catalog.
-func (e *Engine) openStore(ctx context.Context) error {
+func (e *Engine) openStore() error {
 	exclusive := false
-	e.bucket, e.segmentDir = e.opts.Bucket, e.opts.tmpDir()
+	e.bucket = e.opts.Bucket
 	if e.bucket == nil {
 		b, err := bucket.Open(bucket.Options{Dir: e.opts.bucketDir(), Registerer: e.registry})
 		if err != nil {
@@ -19,8 +17,9 @@ func (e *Engine) openStore(ctx context.Context) error {
 		e.onClose(b.Close)
 		e.bucket, exclusive = b, true // the directory's lock is held
 	}
+	e.buildDir = e.segmentDir
 	if b, ok := e.bucket.(interface{ TempDir(fallback string) string }); ok {
-		e.segmentDir = b.TempDir(e.segmentDir)
+		e.buildDir = b.TempDir(e.segmentDir)
 	}
 	e.catalog = catalog.New(catalog.Options{Bucket: e.bucket, Exclusive: exclusive, Registerer: e.registry})
 	return nil

@@ -1,0 +1,118 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/stretchr/testify/require"
+	"github.com/thanos-io/objstore"
+
+	"github.com/cambium-logs/cambium/pkg/storage/head"
+)
+
+func sharing(b objstore.Bucket) Options {
+	return Options{Bucket: b, WALLocation: WALInBucket, CommitInterval: 2 * time.Millisecond, FlushRetry: 2 * time.Millisecond}
+}
+
+// TestProcessesShareABucket: engines push to one bucket at random, and come and go; in the end everybody sees what a simple model holds.
+func TestProcessesShareABucket(t *testing.T) {
+	b := objstore.NewInMemBucket()
+	r := rand.New(rand.NewPCG(1, 3))
+	clock := int64(1_700_000_000e9)
+	m := model{}
+	engines := []*Engine{open(t, sharing(b)), open(t, sharing(b)), open(t, sharing(b))}
+	for range 100 {
+		i := r.IntN(len(engines))
+		switch r.IntN(10) {
+		case 0:
+			closeEngine(t, engines[i])
+			engines[i] = open(t, sharing(b))
+		default:
+			s := randomStreams(r, &clock)
+			require.NoError(t, engines[i].Append(context.Background(), "t", s))
+			m.add("t", s)
+		}
+	}
+	want := m.contents("t", math.MinInt64, math.MaxInt64)
+	for _, e := range append(engines, open(t, sharing(b))) {
+		require.Eventually(t, func() bool {
+			got := contents(t, e, "t", math.MinInt64, math.MaxInt64)
+			return fmt.Sprint(got) == fmt.Sprint(want)
+		}, 5*time.Second, 20*time.Millisecond)
+	}
+	objects := len(b.Objects())
+	time.Sleep(20 * time.Millisecond)
+	require.Len(t, b.Objects(), objects, "who has nothing to write writes nothing")
+	for name := range b.Objects() {
+		require.Contains(t, name, "/0-", "everything is in segments of level 0")
+	}
+}
+
+func TestPushesShareOneCommit(t *testing.T) {
+	b := objstore.NewInMemBucket()
+	opts := sharing(b)
+	opts.CommitInterval = 50 * time.Millisecond
+	e := open(t, opts)
+	var wg sync.WaitGroup
+	for i := range 50 {
+		wg.Go(func() {
+			if err := e.Append(context.Background(), "t", stream(labels.FromStrings("n", fmt.Sprint(i)), entry(int64(i), "x"))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	require.Less(t, len(b.Objects()), 25)
+	require.Zero(t, e.head.Memory())
+}
+
+func TestBrokenBucketRefusesAtOnceAndComesBack(t *testing.T) {
+	b := &brokenBucket{Bucket: objstore.NewInMemBucket()}
+	opts := sharing(b)
+	opts.Head = head.Options{MaxBytes: 10_000}
+	e := open(t, opts)
+	ctx := context.Background()
+	ls := labels.FromStrings("a", "b")
+	push := func(i int) error { return e.Append(ctx, "t", stream(ls, entry(int64(i), strings.Repeat("x", 200)))) }
+	require.NoError(t, push(0))
+	b.fail.Store(true)
+	for i := 1; i < 200; i++ {
+		err := push(i)
+		require.True(t, errors.Is(err, ErrUnavailable), err)
+		require.ErrorContains(t, err, "no space left on device")
+	}
+	b.fail.Store(false)
+	require.Eventually(t, func() bool { return push(1000) == nil }, 5*time.Second, time.Millisecond)
+	got := contents(t, open(t, sharing(b)), "t", 0, math.MaxInt64)[ls.String()]
+	require.GreaterOrEqual(t, len(got), 2)
+	require.True(t, strings.HasPrefix(got[0], "0 "))
+	require.True(t, strings.HasPrefix(got[len(got)-1], "1000 "))
+}
+
+func TestCloseAnswersThoseWhoWait(t *testing.T) {
+	b := objstore.NewInMemBucket()
+	opts := sharing(b)
+	opts.CommitInterval = time.Hour
+	e := open(t, opts)
+	done := make(chan error, 1)
+	go func() {
+		done <- e.Append(context.Background(), "t", stream(labels.FromStrings("a", "b"), entry(1, "x")))
+	}()
+	require.Eventually(t, func() bool { return e.head.RawBytes() > 0 && !e.head.CurrentEmpty() }, 5*time.Second, time.Millisecond)
+	closeEngine(t, e)
+	require.NoError(t, <-done)
+	require.Len(t, b.Objects(), 1)
+}
+
+func TestBucketModeNeedsABucket(t *testing.T) {
+	_, err := Open(context.Background(), Options{WALLocation: WALInBucket})
+	require.ErrorContains(t, err, "no bucket")
+}
