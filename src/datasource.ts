@@ -48,6 +48,7 @@ import { QUERY_MODIFICATIONS, modifyQuery, queryHasFilter, toggleQueryFilter } f
 import { labelDisplayType } from './frames/labelTypes';
 import { queryHints } from './hints';
 import { LabelClient } from './labels/client';
+import { tailScope } from './live/scope';
 import { liveResponse } from './live/stream';
 import { interpolate } from './logql/interpolate';
 import { defaultQuery, displayText, effectiveQueryType } from './query';
@@ -89,7 +90,12 @@ export class CambiumDataSource
     return defer(() => from(this.learnLabels(request))).pipe(
       switchMap(() =>
         request.liveStreaming
-          ? liveResponse(this.interpolateRequest(request), this.uid, getGrafanaLiveSrv())
+          ? liveResponse(
+              this.interpolateRequest(request),
+              this.uid,
+              getGrafanaLiveSrv(),
+              tailScope(this.settings.jsonData)
+            )
           : runSplit(request, (part) => super.query(part))
       ),
       map((response) => ({ ...response, data: this.withDerivedFields(response.data as DataFrame[]) }))

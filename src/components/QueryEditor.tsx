@@ -1,9 +1,12 @@
 import React, { useState } from 'react';
-import { QueryEditorProps } from '@grafana/data';
+import { QueryEditorProps, TimeRange } from '@grafana/data';
+import { config, getTemplateSrv } from '@grafana/runtime';
 import { Stack } from '@grafana/ui';
 
 import { Builder } from '../builder/Builder';
+import { exportUrl } from '../config/urls';
 import { CambiumDataSource } from '../datasource';
+import { isMetricQuery } from '../logql/kind';
 import { CambiumOptions, CambiumQuery } from '../types';
 import { CodeField } from './editor/CodeField';
 import { Explain } from './editor/Explain';
@@ -32,6 +35,7 @@ export function QueryEditor({ query, onChange, onRunQuery, datasource, range, hi
         labels={labels}
         range={range}
         estimate={estimate}
+        download={downloadOf(datasource, expr, range)}
         onExpr={changeExpr}
         onMode={(editorMode) => onChange({ ...query, editorMode })}
         onExplain={setExplain}
@@ -45,4 +49,12 @@ export function QueryEditor({ query, onChange, onRunQuery, datasource, range, hi
       <QueryOptions query={query} onChange={onChange} onRunQuery={onRunQuery} />
     </Stack>
   );
+}
+
+function downloadOf(datasource: CambiumDataSource, expr: string, range?: TimeRange): string | undefined {
+  if (!range || !expr.trim() || isMetricQuery(expr)) {
+    return undefined;
+  }
+  const text = getTemplateSrv().containsTemplate(expr) ? datasource.interpolateText(expr) : expr;
+  return exportUrl(config.appSubUrl ?? '', datasource.uid, text, range.from.valueOf(), range.to.valueOf());
 }

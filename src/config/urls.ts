@@ -25,3 +25,9 @@ export function urlParts(url: string): UrlParts {
   const https = protocol === 'https:';
   return { https, host: hostname, port: port || (https ? '443' : '80'), path: pathname };
 }
+
+/** Where everything that a log query matches can be fetched as NDJSON. */
+export function exportUrl(appUrl: string, uid: string, expr: string, fromMs: number, toMs: number): string {
+  const params = new URLSearchParams({ query: expr, start: `${fromMs}000000`, end: `${toMs}000000` });
+  return `${resourcesUrl(appUrl, uid)}/cambium/v1/export?${params}`;
+}

@@ -18,3 +18,8 @@ it('fits into a channel name', () => {
 it('differs for other content', () => {
   expect(tailPath({ expr }, 0)).not.toBe(tailPath({ expr: `${expr} ` }, 0));
 });
+
+it('writes what is hashed without blanks and escapes', () => {
+  expect(canonicalJson({ expr: '{a="<b>"}' })).toBe('{"expr":"{a=\\"<b>\\"}"}');
+  expect(canonicalJson({ expr: 'x', scope: 'Viewer' })).toBe('{"expr":"x","scope":"Viewer"}');
+});

@@ -3,6 +3,8 @@ import { sha256 } from '@noble/hashes/sha2';
 /** What a tail is asked for; every other setting of a query has no meaning while lines stream in. */
 export interface TailRequest {
   expr: string;
+  /** The role whose selector confines what is seen; missing for users who see all. */
+  scope?: string;
 }
 
 /**
@@ -15,9 +17,9 @@ export function tailPath(request: TailRequest, attempt: number): string {
   return `tail/${base64url(sha256(canonicalJson(request)))}/${attempt}`;
 }
 
-/** The bytes that both sides hash: no blanks, the one key, the text as JSON. */
-export function canonicalJson({ expr }: TailRequest): string {
-  return JSON.stringify({ expr });
+/** The bytes that both sides hash: no blanks, the keys in this order, a scope only when there is one. */
+export function canonicalJson({ expr, scope }: TailRequest): string {
+  return JSON.stringify({ expr, scope });
 }
 
 function base64url(bytes: Uint8Array): string {

@@ -4,7 +4,7 @@ import { Observable, catchError, defer, map, merge, of, switchMap, timer } from 
 
 import { isMetricQuery } from '../logql/kind';
 import { CambiumQuery } from '../types';
-import { tailPath } from './address';
+import { TailRequest, tailPath } from './address';
 
 /** Rows that are kept while lines stream in; the live view draws fewer. */
 const BUFFERED_ROWS = 1000;
@@ -18,26 +18,27 @@ let attempt = 0;
 export function liveResponse(
   request: DataQueryRequest<CambiumQuery>,
   uid: string,
-  live: GrafanaLiveSrv
+  live: GrafanaLiveSrv,
+  scope?: string
 ): Observable<DataQueryResponse> {
   return merge(
     ...request.targets.map((target) => {
       const key = `cambium-tail-${request.requestId}-${target.refId}`;
       return isMetricQuery(target.expr)
         ? of(failed(key, 'Live needs a log query: a metric query has no lines to follow'))
-        : tail(target, key, uid, live);
+        : tail({ expr: target.expr, ...(scope && { scope }) }, target.refId, key, uid, live);
     })
   );
 }
 
 function tail(
-  target: CambiumQuery,
+  data: TailRequest,
+  refId: string,
   key: string,
   uid: string,
   live: GrafanaLiveSrv,
   failures = 0
 ): Observable<DataQueryResponse> {
-  const data = { expr: target.expr };
   let failuresInRow = failures;
   return defer(() =>
     live.getDataStream({
@@ -53,7 +54,7 @@ function tail(
         throw new Error(messageOf(response));
       }
       failuresInRow = 0;
-      const frames = (response.data as DataFrame[]).map((frame) => ({ ...frame, refId: target.refId }));
+      const frames = (response.data as DataFrame[]).map((frame) => ({ ...frame, refId }));
       return { ...response, key, data: frames, state: LoadingState.Streaming };
     }),
     catchError((error: Error) => {
@@ -62,7 +63,7 @@ function tail(
       failuresInRow++;
       return failuresInRow > MAX_FAILURES
         ? of(failed(key, error.message))
-        : timer(RETRY_AFTER_MS * failuresInRow).pipe(switchMap(() => tail(target, key, uid, live, failuresInRow)));
+        : timer(RETRY_AFTER_MS * failuresInRow).pipe(switchMap(() => tail(data, refId, key, uid, live, failuresInRow)));
     })
   );
 }

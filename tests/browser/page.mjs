@@ -38,11 +38,14 @@ export class Page {
     await this.page.keyboard.type(text);
   }
 
+  /** Puts a query into the editor as a whole and runs it. */
   async run(text) {
-    // Typing closes brackets and quotes by itself; pasting does not, so the text is what is asked.
     await this.editor().click();
     await this.page.keyboard.press('Control+A');
     await this.page.keyboard.insertText(text);
+    // The editor closes brackets and quotes by itself; what it added stands behind the cursor.
+    await this.page.keyboard.press('Control+Shift+End');
+    await this.page.keyboard.press('Delete');
     await this.page.keyboard.press('Escape');
     await this.page.keyboard.press('Shift+Enter');
   }

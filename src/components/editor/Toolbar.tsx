@@ -1,6 +1,6 @@
 import React, { useState } from 'react';
 import { TimeRange } from '@grafana/data';
-import { Button, InlineSwitch, RadioButtonGroup, Stack, Text } from '@grafana/ui';
+import { Button, InlineSwitch, LinkButton, RadioButtonGroup, Stack, Text } from '@grafana/ui';
 
 import { LabelBrowser } from '../../browser/LabelBrowser';
 import { replaceSelector } from '../../browser/selection';
@@ -15,6 +15,8 @@ interface Props {
   labels?: LabelClient;
   range?: TimeRange;
   estimate?: string;
+  /** Address of everything that the query matches; undefined when that cannot be downloaded. */
+  download?: string;
   onExpr: (expr: string) => void;
   onMode: (mode: EditorMode) => void;
   onExplain: (explain: boolean) => void;
@@ -25,7 +27,7 @@ const MODES: Array<{ value: EditorMode; label: string }> = [
   { value: 'code', label: 'Code' },
 ];
 
-export function Toolbar({ expr, mode, explain, labels, range, estimate, onExpr, onMode, onExplain }: Props) {
+export function Toolbar({ expr, mode, explain, labels, range, estimate, download, onExpr, onMode, onExplain }: Props) {
   const [browsing, setBrowsing] = useState(false);
   const [problem, setProblem] = useState<string>();
   const format = () => {
@@ -41,6 +43,18 @@ export function Toolbar({ expr, mode, explain, labels, range, estimate, onExpr, 
       <Button size="sm" variant="secondary" fill="text" onClick={format} disabled={!expr.trim()}>
         Format
       </Button>
+      <LinkButton
+        size="sm"
+        variant="secondary"
+        fill="text"
+        icon="download-alt"
+        tooltip="Every line that matches in the time range, as NDJSON"
+        disabled={!download}
+        href={download ?? '#'}
+        download="cambium.ndjson"
+      >
+        Download
+      </LinkButton>
       <InlineSwitch
         id="cambium-explain"
         label="Explain"
