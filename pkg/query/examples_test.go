@@ -143,6 +143,23 @@ func TestVectorMatchingErrors(t *testing.T) {
 	require.Equal(t, `{env="a", zone="x"} 1`, vectorText(r))
 }
 
+// TestMetricNameIsALabel: __name__ is a label as any other, also where PromQL would drop it.
+func TestMetricNameIsALabel(t *testing.T) {
+	m := &storagetest.Memory{}
+	for _, name := range []string{"x", "y"} {
+		m.Add(labels.FromStrings("__name__", name, "app", "p"), chunk.Entry{Timestamp: second, Line: []byte("l")})
+	}
+	for _, c := range []struct{ expr, want string }{
+		{`count_over_time({app="p"}[1m]) * 2`, "{__name__=\"x\", app=\"p\"} 2\n{__name__=\"y\", app=\"p\"} 2"},
+		{`max by (__name__) (count_over_time({app="p"}[1m]))`, "{__name__=\"x\"} 1\n{__name__=\"y\"} 1"},
+		{`max without (__name__) (count_over_time({app="p"}[1m]))`, `{app="p"} 1`},
+		{`max without (app) (count_over_time({app="p",__name__="y"}[1m]))`, `{__name__="y"} 1`},
+		{`label_replace(count_over_time({app="p",__name__="y"}[1m]), "__name__", "n$1", "__name__", "(.*)")`, `{__name__="ny", app="p"} 1`},
+	} {
+		require.Equal(t, c.want, vectorText(query(t, m, 1, Params{Expr: c.expr, Instant: true, Time: 10 * second})), c.expr)
+	}
+}
+
 // TestExtensions: PromQL above range aggregations of logs.
 func TestExtensions(t *testing.T) {
 	m := exampleStore()

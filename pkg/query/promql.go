@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -103,7 +104,7 @@ func (q *leafQueryable) selectLeaf(ctx context.Context, hints *storage.SelectHin
 	if err != nil {
 		return nil, err
 	}
-	renameLabels(series, labels.MetricName, nameLabel)
+	renameLabels(series, model.MetricNameLabel, nameLabel)
 	if q.prog.timed {
 		return newSeriesSet(series, start/1e6, step/1e6), nil
 	}
@@ -184,7 +185,7 @@ var (
 )
 
 func promText(err error) string {
-	return "parse error : " + strings.ReplaceAll(parsePosition.ReplaceAllString(err.Error(), ""), nameLabel, labels.MetricName)
+	return "parse error : " + strings.ReplaceAll(parsePosition.ReplaceAllString(err.Error(), ""), nameLabel, model.MetricNameLabel)
 }
 
 // promError gives PromQL's execution errors the texts and statuses that LogQL has for them.
@@ -210,7 +211,7 @@ func promError(ctx context.Context, err error) error {
 	if at := strings.Index(text, "multiple matches for labels: "); at >= 0 {
 		return internal("%s", text[at:])
 	}
-	return &Error{http.StatusBadRequest, strings.ReplaceAll(text, nameLabel, labels.MetricName)}
+	return &Error{http.StatusBadRequest, strings.ReplaceAll(text, nameLabel, model.MetricNameLabel)}
 }
 
 // convert turns an engine's value into a Result. clock maps the engine's milliseconds to nanoseconds.
@@ -221,7 +222,7 @@ func convert(v parser.Value, instant bool, clock func(ms int64) int64) (*Result,
 	case promql.Vector:
 		r := &Result{Type: ResultVector, Vector: make([]Sample, 0, len(v))}
 		for _, s := range v {
-			r.Vector = append(r.Vector, Sample{Labels: renameLabel(s.Metric, nameLabel, labels.MetricName), Point: Point{clock(s.T), s.F}})
+			r.Vector = append(r.Vector, Sample{Labels: renameLabel(s.Metric, nameLabel, model.MetricNameLabel), Point: Point{clock(s.T), s.F}})
 		}
 		return r, nil
 	case promql.Matrix:
@@ -237,7 +238,7 @@ func convert(v parser.Value, instant bool, clock func(ms int64) int64) (*Result,
 			for i, p := range s.Floats {
 				points[i] = Point{clock(p.T), p.F}
 			}
-			r.Matrix = append(r.Matrix, Series{Labels: renameLabel(s.Metric, nameLabel, labels.MetricName), Points: points})
+			r.Matrix = append(r.Matrix, Series{Labels: renameLabel(s.Metric, nameLabel, model.MetricNameLabel), Points: points})
 		}
 		return r, nil
 	}

@@ -8,7 +8,6 @@ import (
 // shapes remembers what a stream's parser makes of the skeletons of the chunks that are being read.
 type shapes struct {
 	of   func(pipeline.Skeleton) *pipeline.Shaped // nil when nothing can be had from skeletons
-	last *chunk.Shape
 	seen map[*chunk.Shape]*pipeline.Shaped
 }
 

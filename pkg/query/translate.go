@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 
 	"github.com/cambium-logs/cambium/pkg/logql"
 )
@@ -284,7 +284,7 @@ func number(v float64) string {
 func quote(s string) string { return strconv.Quote(s) }
 
 func labelName(name string) string {
-	if name == labels.MetricName {
+	if name == model.MetricNameLabel {
 		return nameLabel
 	}
 	return name
