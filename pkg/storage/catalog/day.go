@@ -215,3 +215,43 @@ func (c *Catalog) apply(d *dayState, l listing, covers map[ulid.ULID][]ulid.ULID
 	d.segments, d.markers, d.covers, d.listed = segments, markers, covers, began
 	d.changed()
 }
+
+// Day is the state of a day for those who tidy it up.
+type Day struct {
+	Visible  []segment.Name // what queries read, ascending by id
+	Replaced []segment.Name // named as a source, but not marked yet
+	Marked   []segment.Name // marked and not deleted yet
+	Orphans  []ulid.ULID    // markers whose segment does not exist
+}
+
+// Inspect gives the state of a day. It is as fresh as Segments is.
+func (c *Catalog) Inspect(ctx context.Context, tenant string, day segment.Day) (Day, error) {
+	visible, err := c.Segments(ctx, tenant, day)
+	if err != nil {
+		return Day{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d := c.day(tenant, day)
+	out := Day{Visible: visible}
+	covered := coveredBy(d.covers)
+	for id, k := range d.segments {
+		_, marked := d.markers[id]
+		_, isCovered := covered[id]
+		switch {
+		case marked:
+			out.Marked = append(out.Marked, k.name)
+		case isCovered:
+			out.Replaced = append(out.Replaced, k.name)
+		}
+	}
+	for id := range d.markers {
+		if _, ok := d.segments[id]; !ok {
+			out.Orphans = append(out.Orphans, id)
+		}
+	}
+	slices.SortFunc(out.Marked, compareNames)
+	slices.SortFunc(out.Replaced, compareNames)
+	slices.SortFunc(out.Orphans, ulid.ULID.Compare)
+	return out, nil
+}

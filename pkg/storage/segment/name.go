@@ -21,7 +21,8 @@ const (
 	LevelBatch   = 0 // a batch of pushes, where the bucket is the write-ahead log
 	LevelFlushed = 1 // a flushed head
 	LevelMerged  = 2 // the first that compaction writes; higher ones are compacted again
-	maxLevel     = 99
+	// MaxLevel is the highest there is: a merge of such segments stays at it.
+	MaxLevel = 99
 )
 
 // Name says where a segment lies and what its object name tells without reading it.
@@ -68,7 +69,8 @@ func GonePath(tenant string, day Day, id ulid.ULID) string {
 
 // CheckTenant refuses what cannot be one element of an object name. The rules for tenant ids proper are the tenant package's.
 func CheckTenant(tenant string) error {
-	if tenant == "" || tenant == "." || tenant == ".." || len(tenant) > 255 || strings.ContainsAny(tenant, "/\\") {
+	// compactor.json is an object beside the tenants' directories.
+	if tenant == "" || tenant == "." || tenant == ".." || tenant == "compactor.json" || len(tenant) > 255 || strings.ContainsAny(tenant, "/\\") {
 		return fmt.Errorf("tenant %q cannot name a directory", tenant)
 	}
 	for _, r := range tenant {
@@ -103,7 +105,7 @@ func ParsePath(path string) (Name, error) {
 	if !ok || len(rest) < ulid.EncodedSize+1 || rest[len(rest)-ulid.EncodedSize-1] != '-' {
 		return bad("expected level-minT-maxT-id")
 	}
-	if n.Level, err = strconv.Atoi(level); err != nil || n.Level < 0 || n.Level > maxLevel {
+	if n.Level, err = strconv.Atoi(level); err != nil || n.Level < 0 || n.Level > MaxLevel {
 		return bad("bad level")
 	}
 	if n.ID, err = ulid.ParseStrict(rest[len(rest)-ulid.EncodedSize:]); err != nil {

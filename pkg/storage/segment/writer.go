@@ -61,8 +61,8 @@ func NewWriter(w io.Writer, opts WriterOptions) (*Writer, error) {
 	if err := CheckTenant(opts.Tenant); err != nil {
 		return nil, err
 	}
-	if opts.Level < 0 || opts.Level > maxLevel {
-		return nil, fmt.Errorf("segment level %d, expected 0 to %d", opts.Level, maxLevel)
+	if opts.Level < 0 || opts.Level > MaxLevel {
+		return nil, fmt.Errorf("segment level %d, expected 0 to %d", opts.Level, MaxLevel)
 	}
 	if opts.ID.IsZero() {
 		id, err := NewID()

@@ -1,0 +1,307 @@
+package compact
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"golang.org/x/time/rate"
+
+	"github.com/cambium-logs/cambium/pkg/internal/fault"
+	"github.com/cambium-logs/cambium/pkg/storage/segment"
+)
+
+// Compactor tidies up a bucket. Run and Pass must not run at the same time.
+type Compactor struct {
+	opts    Options
+	metrics *metrics
+	limiter *rate.Limiter // nil = unlimited
+
+	markedAt map[ulid.ULID]time.Time
+	damaged  map[ulid.ULID]struct{}
+	nextLook map[dayKey]time.Time
+	waiting  map[dayKey]int
+	leaseAt  time.Time // when the lease was last found to be this process'
+}
+
+type dayKey struct {
+	tenant string
+	day    segment.Day
+}
+
+// New makes a compactor. It does nothing until Run or Pass is called.
+func New(opts Options) (*Compactor, error) {
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	c := &Compactor{
+		opts:     opts,
+		metrics:  newMetrics(opts.Registerer),
+		markedAt: map[ulid.ULID]time.Time{},
+		damaged:  map[ulid.ULID]struct{}{},
+		nextLook: map[dayKey]time.Time{},
+		waiting:  map[dayKey]int{},
+	}
+	if opts.BytesPerSecond > 0 {
+		c.limiter = rate.NewLimiter(rate.Limit(opts.BytesPerSecond), int(max(opts.BytesPerSecond, 1<<20)))
+	}
+	return c, nil
+}
+
+// throttle waits until n more bytes may be moved.
+func (c *Compactor) throttle(ctx context.Context, n int64) error {
+	if err := ctx.Err(); err != nil || c.limiter == nil {
+		return err
+	}
+	for n > 0 {
+		step := min(n, int64(c.limiter.Burst()))
+		if err := c.limiter.WaitN(ctx, int(step)); err != nil {
+			return err
+		}
+		n -= step
+	}
+	return nil
+}
+
+// Run makes passes until the context ends. Failures are logged and tried again by the next pass.
+func (c *Compactor) Run(ctx context.Context) {
+	for {
+		wait := c.opts.Interval/2 + rand.N(c.opts.Interval)
+		t := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return
+		case <-t.C:
+		}
+		result, err := c.Pass(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			c.opts.Logger.Error("Compaction failed and will be tried again", "error", err)
+		}
+		if result.Merges > 0 || result.Deleted > 0 {
+			c.opts.Logger.Info("Compacted", "merges", result.Merges, "sources", result.Sources, "readBytes", result.ReadBytes,
+				"writtenBytes", result.WrittenBytes, "deleted", result.Deleted, "waiting", result.Waiting)
+		}
+	}
+}
+
+// Result is what a pass did.
+type Result struct {
+	Merges, Sources         int   // segments written, replaced
+	ReadBytes, WrittenBytes int64 // of chunks, of segments
+	Duplicate, Erased       int64 // entries dropped
+	Expired                 int   // segments marked because nothing in them is to be kept
+	Deleted                 int   // segments deleted
+	Waiting                 int   // segments that wait for the grace period to end
+	Elsewhere               bool  // another process holds the lease, so nothing was done
+}
+
+// Pass looks at all tenants and their days that are due, and does everything that there is to do. Failures of one day do not keep it from the others; they are joined.
+func (c *Compactor) Pass(ctx context.Context) (Result, error) {
+	var result Result
+	mine, err := c.takeLease(ctx)
+	if err != nil || !mine {
+		result.Elsewhere = err == nil
+		return result, err
+	}
+	tenants, err := c.opts.Catalog.Tenants(ctx)
+	if err != nil {
+		return result, err
+	}
+	var failed []error
+	for _, t := range tenants {
+		days, err := c.opts.Catalog.Days(ctx, t)
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		for _, d := range days {
+			if ctx.Err() != nil {
+				return result, ctx.Err()
+			}
+			key := dayKey{t, d}
+			if c.opts.Now().Before(c.nextLook[key]) {
+				continue
+			}
+			if err := c.day(ctx, key, &result); err != nil {
+				c.metrics.failures.Inc()
+				failed = append(failed, fmt.Errorf("compact %s of tenant %s: %w", d, t, err))
+			}
+			if c.opts.Now().Sub(c.leaseAt) < c.opts.Interval/2 {
+				continue
+			}
+			if mine, err := c.takeLease(ctx); err != nil || !mine {
+				return result, errors.Join(append(failed, err)...)
+			}
+		}
+	}
+	for _, n := range c.waiting {
+		result.Waiting += n
+	}
+	c.metrics.waiting.Set(float64(result.Waiting))
+	if len(failed) == 0 {
+		c.metrics.passes.Inc()
+		c.metrics.lastPass.Set(float64(c.opts.Now().Unix()))
+	}
+	return result, errors.Join(failed...)
+}
+
+// maxMerges bounds what one pass does in one day, so that all days get their turn.
+const maxMerges = 64
+
+// day does what there is to do in one day.
+func (c *Compactor) day(ctx context.Context, key dayKey, result *Result) error {
+	plan, err := c.opts.Eraser.Plan(ctx, key.tenant, key.day)
+	if err != nil {
+		return err
+	}
+	if plan == nil {
+		plan = keepEverything{}
+	}
+	merges := 0
+	for merges < maxMerges {
+		more, err := c.step(ctx, key, plan, result)
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+		merges++
+	}
+	state, err := c.opts.Catalog.Inspect(ctx, key.tenant, key.day)
+	if err != nil {
+		return err
+	}
+	waiting, deleted, err := c.sweep(ctx, key.tenant, key.day, state)
+	result.Deleted += deleted
+	if err != nil {
+		return err
+	}
+	if c.waiting[key] = waiting; waiting == 0 {
+		delete(c.waiting, key)
+	}
+	now := c.opts.Now()
+	delete(c.nextLook, key)
+	if over := now.Add(-c.opts.Settle).UnixNano() > key.day.End(); over && merges == 0 && waiting == 0 {
+		c.nextLook[key] = now.Add(c.opts.ClosedInterval)
+	}
+	return nil
+}
+
+// step marks what is expired and does at most one merge. It reports whether there was one.
+func (c *Compactor) step(ctx context.Context, key dayKey, plan Plan, result *Result) (bool, error) {
+	names, err := c.opts.Catalog.Segments(ctx, key.tenant, key.day)
+	if err != nil {
+		return false, err
+	}
+	var candidates []candidate
+	for _, n := range names {
+		if plan.Expired(n) {
+			if err := c.mark(ctx, n, ulid.ULID{}); err != nil {
+				return false, err
+			}
+			result.Expired++
+			continue
+		}
+		if _, bad := c.damaged[n.ID]; bad {
+			continue
+		}
+		r, err := c.opts.Catalog.Reader(ctx, n)
+		if err != nil {
+			if err := c.sourceFailed(ctx, &sourceError{n, err}); err != nil {
+				return false, err
+			}
+			continue
+		}
+		f := r.Footer()
+		candidates = append(candidates, candidate{name: n, size: r.Size(), memory: r.MemoryBytes(), filters: f.Filters.Length, rewrite: plan.Rewrite(f)})
+	}
+	job := pick(candidates, settled(names, key.day, c.opts.Now(), c.opts.Settle), &c.opts)
+	if job == nil {
+		return false, nil
+	}
+	if err := c.merge(ctx, key, plan, job, result); err != nil {
+		return true, c.sourceFailed(ctx, err)
+	}
+	return true, nil
+}
+
+// sourceFailed leaves damaged segments alone from now on, and looks again when one is not there any more. Other errors it gives back.
+func (c *Compactor) sourceFailed(ctx context.Context, err error) error {
+	name, ok := sourceOf(err)
+	switch {
+	case ok && segment.IsCorrupt(err):
+		c.damaged[name.ID] = struct{}{}
+		c.metrics.damaged.Set(float64(len(c.damaged)))
+		c.opts.Logger.Error("A segment is damaged and is left alone; verify tells more", "segment", name.Path(), "error", err)
+		return nil
+	case ok && c.opts.Bucket.IsObjNotFoundErr(err):
+		c.opts.Catalog.Forget(name)
+		return c.opts.Catalog.Refresh(ctx, name.Tenant, name.Day)
+	}
+	return err
+}
+
+// merge writes one segment from the sources, then marks them.
+func (c *Compactor) merge(ctx context.Context, key dayKey, plan Plan, job []candidate, result *Result) error {
+	opts := segment.WriterOptions{Tenant: key.tenant, Level: segment.LevelMerged, Deletes: plan.Deletes()}
+	names := make([]segment.Name, len(job))
+	for i, s := range job {
+		names[i] = s.name
+		opts.Sources = append(opts.Sources, s.name.ID)
+		opts.Level = min(max(opts.Level, s.name.Level+1), segment.MaxLevel)
+	}
+	sources, err := c.openSources(ctx, names)
+	defer func() {
+		for _, s := range sources {
+			s.stop()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	m := &merge{c: c, plan: plan, sources: sources}
+	info, err := segment.Create(ctx, c.opts.Bucket, c.opts.TempDir, opts, func(w *segment.Writer) error {
+		m.writer = w
+		return m.run(ctx)
+	})
+	if err != nil && !errors.Is(err, segment.ErrEmpty) {
+		return err
+	}
+	if err == nil {
+		fault.Point("compact.uploaded")
+		c.opts.Catalog.Add(info)
+		c.metrics.merges.Inc()
+		result.Merges++
+	}
+	for _, n := range names {
+		if err := c.mark(ctx, n, info.Name.ID); err != nil {
+			return err
+		}
+	}
+	c.count(m.counts, len(names), info.Size, result)
+	return nil
+}
+
+func (c *Compactor) count(n counts, sources int, written int64, result *Result) {
+	result.Sources += sources
+	result.ReadBytes += n.read
+	result.WrittenBytes += written
+	result.Duplicate += n.duplicate
+	result.Erased += n.erased
+	c.metrics.sources.Add(float64(sources))
+	c.metrics.readBytes.Add(float64(n.read))
+	c.metrics.writtenBytes.Add(float64(written))
+	c.metrics.chunksCopied.Add(float64(n.copied))
+	c.metrics.chunksMerged.Add(float64(n.merged))
+	c.metrics.rowsDuplicate.Add(float64(n.duplicate))
+	c.metrics.rowsErased.Add(float64(n.erased))
+}
