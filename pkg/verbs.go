@@ -1,10 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/cambium-logs/cambium/pkg/plugin"
+	"github.com/cambium-logs/cambium/pkg/server"
 )
 
 // help lists the verbs.
@@ -23,9 +27,15 @@ func later(name string) func([]string) error {
 	return func([]string) error { return fmt.Errorf("the verb %s is not supported yet", name) }
 }
 
+// serve runs until the process is told to stop.
+func serve(args []string) error {
+	server.Version = plugin.Version
+	return server.Main(context.Background(), args)
+}
+
 func init() {
 	verbs = map[string]verb{
-		"serve":   {"run the database as a server with Loki's API, without Grafana", later("serve")},
+		"serve":   {"run the database as a server with Loki's API, without Grafana", serve},
 		"query":   {"run a LogQL query from the terminal", later("query")},
 		"inspect": {"show what is in a segment", later("inspect")},
 		"verify":  {"check every checksum and invariant of a bucket", later("verify")},

@@ -18,8 +18,8 @@ type Database interface {
 	// Handler answers the HTTP routes; it takes the caller from httpapi.WithPrincipal.
 	Handler() http.Handler
 	Query(ctx context.Context, p query.Params) (*query.Result, error)
-	// Tail gives the newest entries of a log query, oldest first, and a Tail that begins right behind them.
-	Tail(ctx context.Context, p TailParams) ([]query.Entry, Tail, error)
+	// Tail gives the newest entries of a log query, oldest first, and a tail that begins right behind them.
+	Tail(ctx context.Context, p httpapi.TailParams) ([]query.Entry, httpapi.Tail, error)
 	TenantStatus(ctx context.Context, tenant string) (httpapi.Status, error)
 	Limits(tenant string) *tenant.Limits
 	// SetRetention overrides how long a tenant's entries are kept; 0 takes the override back.

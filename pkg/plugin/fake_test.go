@@ -23,7 +23,7 @@ type fakeDB struct {
 	status  httpapi.Status
 	ready   error
 	history []query.Entry
-	tail    Tail
+	tail    httpapi.Tail
 }
 
 var _ Database = (*fakeDB)(nil)
@@ -40,7 +40,7 @@ func (f *fakeDB) Query(_ context.Context, p query.Params) (*query.Result, error)
 	return f.answer(p)
 }
 
-func (f *fakeDB) Tail(context.Context, TailParams) ([]query.Entry, Tail, error) {
+func (f *fakeDB) Tail(context.Context, httpapi.TailParams) ([]query.Entry, httpapi.Tail, error) {
 	return f.history, f.tail, nil
 }
 

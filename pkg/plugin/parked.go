@@ -3,6 +3,8 @@ package plugin
 import (
 	"sync"
 	"time"
+
+	"github.com/cambium-logs/cambium/pkg/httpapi"
 )
 
 // parkTime is how long a tail waits to be run. Grafana runs a stream right after it has subscribed.
@@ -16,12 +18,12 @@ type parkedTails struct {
 }
 
 type parkedTail struct {
-	tail  Tail
+	tail  httpapi.Tail
 	timer *time.Timer
 }
 
 // park keeps a tail for the run of its channel, or closes it when one is waiting already or nobody takes it in time.
-func (p *parkedTails) park(key string, tail Tail) {
+func (p *parkedTails) park(key string, tail httpapi.Tail) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.tails == nil {
@@ -37,7 +39,7 @@ func (p *parkedTails) park(key string, tail Tail) {
 }
 
 // take gives the tail that waits for a channel's run, nil when there is none.
-func (p *parkedTails) take(key string) Tail {
+func (p *parkedTails) take(key string) httpapi.Tail {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	parked := p.tails[key]

@@ -31,6 +31,9 @@ var pushRoutes = map[string]bool{
 	"/loki/api/v1/push": true, "/loki/api/v1/raw": true, "/api/prom/push": true, "/otlp/v1/logs": true, "/api/v1/push": true, "/api/v1/raw": true,
 }
 
+// processRoutes tell about the process and so about all orgs: they are the administrator's. Grafana shows the metrics in its own way.
+var processRoutes = map[string]bool{"/metrics": true, "/config": true, "/services": true, "/log_level": true}
+
 // CallResource implements backend.CallResourceHandler: the HTTP API, for the caller that Grafana names and for the tenant of its org.
 // What headers say about who calls is not looked at.
 func (i *Instance) CallResource(ctx context.Context, req *backend.CallResourceRequest, sender backend.CallResourceResponseSender) error {
@@ -76,6 +79,9 @@ func (i *Instance) serveResource(w http.ResponseWriter, r *http.Request, req *ba
 	if pushRoutes[r.URL.Path] && c.settings.PushToken != "" &&
 		subtle.ConstantTimeCompare([]byte(r.Header.Get(pushTokenHeader)), []byte(c.settings.PushToken)) != 1 {
 		return &query.Error{Status: http.StatusForbidden, Message: "this data source takes logs only with its push token in the header " + pushTokenHeader}
+	}
+	if processRoutes[r.URL.Path] || strings.HasPrefix(r.URL.Path, "/debug/") {
+		return &query.Error{Status: http.StatusNotFound, Message: "404 page not found"}
 	}
 	if err := c.confineRequest(r); err != nil {
 		return err

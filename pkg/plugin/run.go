@@ -112,13 +112,11 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// Main is Run over the embedded store of this machine.
+// Main is Run over the stores of this machine.
 func Main() error {
-	return Run(OpenStore(func() (string, error) {
-		executable, err := os.Executable()
-		if err != nil {
-			return "", fmt.Errorf("find the executable: %w", err)
-		}
-		return DataDir(os.Getenv, executable)
-	}))
+	executable, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find the executable: %w", err)
+	}
+	return Run(Environment{Getenv: os.Getenv, Executable: executable}.Open)
 }

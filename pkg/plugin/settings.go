@@ -38,6 +38,9 @@ type Settings struct {
 	PushToken string
 }
 
+// minRetention is the shortest retention: whole segments are dropped by day.
+const minRetention = 24 * time.Hour
+
 // defaultMaxLines is the line limit of log queries that set none.
 const defaultMaxLines = 1000
 
@@ -117,7 +120,9 @@ func ParseSettings(s backend.DataSourceInstanceSettings) (Settings, error) {
 		if err != nil {
 			return Settings{}, fmt.Errorf("setting retention: %w", err)
 		}
-		out.Retention = time.Duration(d)
+		if out.Retention = time.Duration(d); out.Retention != 0 && out.Retention < minRetention {
+			return Settings{}, fmt.Errorf("setting retention: %s is less than 24h", in.Retention)
+		}
 	}
 	var err error
 	if out.Selectors, err = parseRoleSelectors(in.RoleSelectors); err != nil {

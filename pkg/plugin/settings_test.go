@@ -37,6 +37,7 @@ func TestParseSettings(t *testing.T) {
 		{name: "not JSON", json: `{`, err: "data source settings"},
 		{name: "unknown role", json: `{"pushRole":"Owner"}`, err: "setting pushRole"},
 		{name: "bad retention", json: `{"retention":"soon"}`, err: "setting retention"},
+		{name: "short retention", json: `{"retention":"1h"}`, err: "less than 24h"},
 		{name: "bad selector", json: `{"roleSelectors":[{"role":"Viewer","selector":"{env="}]}`, err: "setting roleSelectors of Viewer"},
 		{name: "bucket without one", json: `{"storage":{"kind":"bucket"}}`, err: "the bucket configuration is empty"},
 		{name: "S3 without an endpoint", json: `{"storage":{"kind":"s3","bucket":"b"}}`, err: "S3 needs an endpoint and a bucket"},

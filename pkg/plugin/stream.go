@@ -11,6 +11,7 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/data"
 	"github.com/prometheus/prometheus/model/labels"
 
+	"github.com/cambium-logs/cambium/pkg/httpapi"
 	"github.com/cambium-logs/cambium/pkg/query"
 )
 
@@ -23,22 +24,6 @@ const (
 	tailInterval = 100 * time.Millisecond // between two frames
 	tailIdle     = 5 * time.Second        // a frame without rows when nothing comes
 )
-
-// Tail gives the entries that are accepted after it began.
-type Tail interface {
-	// Next waits for entries and gives those that are there, with the number of lines that were lost because nobody took them.
-	Next(ctx context.Context) (entries []query.Entry, dropped int64, err error)
-	Close()
-}
-
-// TailParams is one tail.
-type TailParams struct {
-	Tenant  string
-	Expr    string // a log query
-	Limits  query.Limits
-	History int   // newest entries before the tail begins
-	Since   int64 // nanoseconds; none of them is older
-}
 
 // SubscribeStream implements backend.SubscribeStreamHandler. Grafana asks for each subscriber and has checked no more than that a user is
 // signed in. The answer holds the newest rows; what comes after them is in the stream.
@@ -114,8 +99,8 @@ func (i *Instance) RunStream(ctx context.Context, req *backend.RunStreamRequest,
 	return sendTail(ctx, tail, sender, false)
 }
 
-func (c *call) tailParams(expr string, history int, since time.Duration) TailParams {
-	return TailParams{
+func (c *call) tailParams(expr string, history int, since time.Duration) httpapi.TailParams {
+	return httpapi.TailParams{
 		Tenant: c.tenant, Expr: expr, Limits: query.LimitsOf(*c.db.Limits(c.tenant)), History: history, Since: time.Now().Add(-since).UnixNano(),
 	}
 }
@@ -124,7 +109,7 @@ func (c *call) parkingKey(path string) string { return c.tenant + " " + path }
 
 // sendTail sends what a tail gives until ctx ends: few large frames rather than many small ones, and an empty one now and then, so that
 // who is behind a proxy stays connected. described tells whether the schema has been sent; it never changes.
-func sendTail(ctx context.Context, tail Tail, sender *backend.StreamSender, described bool) error {
+func sendTail(ctx context.Context, tail httpapi.Tail, sender *backend.StreamSender, described bool) error {
 	next := time.NewTimer(0)
 	defer next.Stop()
 	for {

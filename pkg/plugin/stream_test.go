@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cambium-logs/cambium/pkg/httpapi"
 	"github.com/cambium-logs/cambium/pkg/query"
 )
 
@@ -161,7 +162,7 @@ func TestParkedTailIsClosedWhenNobodyTakesIt(t *testing.T) {
 	parked.park("k", first)
 	parked.park("k", second)
 	require.True(t, second.closed.Load(), "the older one has all that the newer one would give")
-	require.Equal(t, Tail(first), parked.take("k"))
+	require.Equal(t, httpapi.Tail(first), parked.take("k"))
 	require.Nil(t, parked.take("k"))
 
 	third := &scriptTail{}
