@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -28,7 +29,7 @@ var labelParser = parser.NewParser(parser.Options{})
 
 // parsePlainLabels reads the form that senders write: plain names, double quotes, no escapes. Otherwise ok is false.
 func parsePlainLabels(text string, pairs []labels.Label) (_ []labels.Label, ok bool) {
-	if len(text) < 2 || text[0] != '{' || text[len(text)-1] != '}' {
+	if len(text) < 2 || text[0] != '{' || text[len(text)-1] != '}' || !utf8.ValidString(text) {
 		return nil, false
 	}
 	rest := strings.Trim(text[1:len(text)-1], " ")
