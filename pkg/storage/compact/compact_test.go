@@ -27,8 +27,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m, buckettest.KnownGoroutines()...) }
 
-const nanosPerDay = int64(24 * time.Hour)
-
 var today = segment.DayOf(1_790_000_000_000_000_000)
 
 // world is a bucket with a clock, and what queries on it have to show.

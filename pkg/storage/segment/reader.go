@@ -2,6 +2,7 @@ package segment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -161,7 +162,7 @@ func (r *Reader) read(ctx context.Context, offset, length int64) ([]byte, error)
 	if cerr := body.Close(); err == nil {
 		err = cerr
 	}
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, fmt.Errorf("%w: object is cut short: bytes %d to %d of %d are not all there", ErrCorrupt, offset, offset+length, r.size)
 	}
 	if err != nil {

@@ -52,7 +52,7 @@ func (r *Reader) All(ctx context.Context) iter.Seq2[Stream, error] {
 			}
 			return nil
 		})
-		if err != nil && err != stop {
+		if err != nil && !errors.Is(err, stop) {
 			yield(Stream{}, err)
 		}
 	}
