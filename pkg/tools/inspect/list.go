@@ -125,7 +125,10 @@ func writeDay(out *cli.Output, d *store.Day, segments []listed) error {
 	var size, rows, raw int64
 	table := make([][]string, 0, len(segments))
 	for _, g := range segments {
-		size, rows, raw = size+g.Size, rows+g.Rows, raw+g.RawBytes
+		size += g.Size
+		if g.State == store.Visible {
+			rows, raw = rows+g.Rows, raw+g.RawBytes
+		}
 		if g.Error != "" {
 			table = append(table, []string{fmt.Sprint(g.Level), clock(g.MinTime), clock(g.MaxTime), "?", "?", "?", "?", cli.Bytes(g.Size), "?", "unreadable", g.Segment})
 			continue
@@ -133,6 +136,6 @@ func writeDay(out *cli.Output, d *store.Day, segments []listed) error {
 		table = append(table, []string{fmt.Sprint(g.Level), clock(g.MinTime), clock(g.MaxTime), cli.Count(int64(g.Streams)), cli.Count(int64(g.Chunks)),
 			cli.Count(g.Rows), cli.Bytes(g.RawBytes), cli.Bytes(g.Size), cli.Ratio(g.RawBytes, g.Size), string(g.State), g.Segment})
 	}
-	fmt.Fprintf(out, "%s %s: %s, %s, %s raw in %s\n", d.Tenant, d.Day, cli.Plural(int64(len(segments)), "segment"), cli.Plural(rows, "row"), cli.Bytes(raw), cli.Bytes(size))
+	fmt.Fprintf(out, "%s %s: %s of %s; visible: %s, %s raw\n", d.Tenant, d.Day, cli.Plural(int64(len(segments)), "segment"), cli.Bytes(size), cli.Plural(rows, "row"), cli.Bytes(raw))
 	return cli.Table(out, []string{">LEVEL", "FROM", "TO", ">STREAMS", ">CHUNKS", ">ROWS", ">RAW", ">SIZE", ">RATIO", "STATE", "SEGMENT"}, table)
 }
