@@ -1,8 +1,9 @@
-import React from 'react';
+import React, { useState } from 'react';
 import { DataQuery, DataSourceApi, ToggleFilterAction } from '@grafana/data';
-import { IconButton, useTheme2 } from '@grafana/ui';
+import { Button, IconButton, useTheme2 } from '@grafana/ui';
 import { css } from '@emotion/css';
 
+import { Context } from './Context';
 import { Row } from './frames';
 
 interface Props {
@@ -21,6 +22,7 @@ interface FilterSupport {
 /** Labels of a line, each with buttons that filter for it or out. */
 export function Details({ row, datasource, query, onClose, onQuery }: Props) {
   const theme = useTheme2();
+  const [context, setContext] = useState(false);
   const filters = datasource as FilterSupport;
   const toggle = (type: ToggleFilterAction['type'], key: string, value: string) =>
     onQuery(filters.toggleQueryFilter!(query, { type, options: { key, value }, frame: row.frame }));
@@ -32,6 +34,10 @@ export function Details({ row, datasource, query, onClose, onQuery }: Props) {
         <IconButton name="times" tooltip="Close details" onClick={onClose} />
       </div>
       <pre className={styles.body}>{row.body}</pre>
+      <Button size="sm" variant="secondary" onClick={() => setContext(true)} data-testid="show-context">
+        Show context
+      </Button>
+      {context && <Context row={row} datasource={datasource} query={query} onClose={() => setContext(false)} />}
       <table className={styles.table}>
         <tbody>
           {Object.entries(row.labels).map(([key, value]) => (
@@ -56,10 +62,28 @@ export function Details({ row, datasource, query, onClose, onQuery }: Props) {
               <td>{value}</td>
             </tr>
           ))}
+          {derivedOf(row).map(({ name, value, link }) => (
+            <tr key={name} data-testid={`derived-${name}`}>
+              <td />
+              <td>{name}</td>
+              <td>{link ? <a href={link}>{value}</a> : value}</td>
+            </tr>
+          ))}
         </tbody>
       </table>
     </aside>
   );
+}
+
+/** Fields beside the labels: what the data source's derived fields took out of the line. */
+function derivedOf({ frame, index }: Row) {
+  return frame.fields
+    .filter(({ config, values }) => config.links?.length && values[index])
+    .map(({ name, config, values }) => {
+      const value = String(values[index]);
+      const link = config.links![0].url.replace('${__value.raw}', encodeURIComponent(value));
+      return { name, value, link };
+    });
 }
 
 const styles = {

@@ -1,4 +1,4 @@
-import { DataFrame, FieldType, Labels } from '@grafana/data';
+import { DataFrame, FieldType, Labels, LogRowModel } from '@grafana/data';
 
 /** One line of a log frame, as the list shows it. */
 export interface Row {
@@ -40,6 +40,21 @@ export function rowsOf(frames: DataFrame[]): Row[] {
       };
     });
   });
+}
+
+/** The row as Grafana hands it to a data source. */
+export function rowModel(row: Row): LogRowModel {
+  return {
+    uid: `A_${row.id}`,
+    rowId: row.id,
+    rowIndex: row.index,
+    entry: row.body,
+    raw: row.body,
+    labels: row.labels,
+    dataFrame: row.frame,
+    timeEpochMs: row.time,
+    timeEpochNs: `${row.time}${row.nanos}`,
+  } as LogRowModel;
 }
 
 const LEVELS = ['critical', 'error', 'warning', 'info', 'debug', 'trace'];

@@ -5,6 +5,7 @@ import { Monaco, MonacoEditor, ReactMonacoEditor, useStyles2 } from '@grafana/ui
 
 import { LANGUAGE_ID, registerLanguage } from './language';
 import { EDITOR_OPTIONS } from './monacoOptions';
+import { letTabOut } from './tabOut';
 
 export interface CodeFieldProps {
   value: string;
@@ -59,6 +60,8 @@ export function CodeField({ value, onChange, onRunQuery, extend, ariaLabel = 'Lo
           setTimeout(() => current.current.onRunQuery());
         }
       });
+
+      letTabOut(editor, monaco);
 
       const fit = () => {
         const height = Math.min(MAX_HEIGHT, Math.max(MIN_HEIGHT, editor.getContentHeight() + 2));

@@ -25,7 +25,5 @@ export const EDITOR_OPTIONS: monacoTypes.editor.IStandaloneEditorConstructionOpt
   suggestFontSize: 12,
   // Words of the text are no knowledge of the store's labels.
   wordBasedSuggestions: false,
-  // Tab leaves the field, as in a form; Ctrl+M toggles.
-  tabFocusMode: true,
   wordWrap: 'on',
-} as monacoTypes.editor.IStandaloneEditorConstructionOptions;
+};
