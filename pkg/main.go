@@ -2,8 +2,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 
 	"github.com/grafana/grafana-plugin-sdk-go/build/buildinfo"
@@ -11,39 +13,36 @@ import (
 	"github.com/cambium-logs/cambium/pkg/plugin"
 )
 
-// verb is one of the faces that are not the plugin.
-type verb struct {
-	usage string
-	run   func(args []string) error
-}
-
-var verbs = map[string]verb{}
-
 func main() {
 	plugin.Version = version()
-	if err := run(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "gpx_cambium:", err)
-		os.Exit(1)
-	}
+	os.Exit(run(os.Args[1:]))
 }
 
-func run(args []string) error {
+// run chooses the face and gives the exit code.
+func run(args []string) int {
 	if len(args) == 0 {
-		return plugin.Main()
+		if err := plugin.Main(); err != nil {
+			fmt.Fprintln(os.Stderr, "gpx_cambium:", err)
+			return 1
+		}
+		return 0
 	}
 	switch args[0] {
 	case "-version", "--version", "version":
 		fmt.Printf("cambium %s %s %s/%s\n", plugin.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-		return nil
+		return 0
 	case "-h", "-help", "--help", "help":
 		fmt.Print(help())
-		return nil
+		return 0
 	}
-	v, ok := verbs[args[0]]
+	v, ok := verbs()[args[0]]
 	if !ok {
-		return fmt.Errorf("no verb %q\n\n%s", args[0], help())
+		fmt.Fprintf(os.Stderr, "gpx_cambium: no verb %q\n\n%s", args[0], help())
+		return 2
 	}
-	return v.run(args[1:])
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	return v.run(ctx, args[1:], os.Stdin, os.Stdout, os.Stderr)
 }
 
 // version is what the build has put into the executable.
