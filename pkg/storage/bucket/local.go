@@ -150,16 +150,16 @@ func publish(from, to string) error {
 		return err
 	}
 	dir := filepath.Dir(to)
-	// A delete in another goroutine may remove the directory between making and using it.
+	// A delete in another goroutine or process may remove the directory between making and using it.
 	for try := 0; ; try++ {
-		if err := mkdirAll(dir); err != nil {
-			return err
+		err := mkdirAll(dir)
+		if err == nil {
+			err = os.Rename(from, to)
 		}
-		err := os.Rename(from, to)
 		if err == nil {
 			return syncDir(dir)
 		}
-		if !errors.Is(err, fs.ErrNotExist) || try == 10 {
+		if !errors.Is(err, fs.ErrNotExist) || try == maxPublishTries {
 			return err
 		}
 		if _, serr := os.Stat(from); serr != nil {
@@ -167,6 +167,9 @@ func publish(from, to string) error {
 		}
 	}
 }
+
+// maxPublishTries bounds how often a directory that others remove is made again.
+const maxPublishTries = 100
 
 // Delete removes an object for good, and directories that it leaves empty. A missing object is an error for which IsObjNotFoundErr holds.
 func (l *Local) Delete(ctx context.Context, name string) error {
@@ -219,7 +222,7 @@ func (l *Local) IsObjNotFoundErr(err error) bool { return errors.Is(err, fs.ErrN
 // IsAccessDeniedErr reports whether err says that the process may not do this.
 func (l *Local) IsAccessDeniedErr(err error) bool { return errors.Is(err, fs.ErrPermission) }
 
-// mkdirAll makes a directory and its parents durable.
+// mkdirAll makes a directory and its parents durable. When others remove empty directories meanwhile, fs.ErrNotExist may result.
 func mkdirAll(dir string) error {
 	if info, err := os.Stat(dir); err == nil {
 		if !info.IsDir() {
@@ -234,10 +237,6 @@ func mkdirAll(dir string) error {
 		}
 	}
 	if err := os.Mkdir(dir, dirMode); err != nil && !errors.Is(err, fs.ErrExist) {
-		if errors.Is(err, fs.ErrNotExist) {
-			// The parent was removed in between.
-			return os.MkdirAll(dir, dirMode)
-		}
 		return err
 	}
 	return syncDir(parent)
