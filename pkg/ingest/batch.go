@@ -52,12 +52,16 @@ type Batch struct {
 	entries  []chunk.Entry
 	metadata []labels.Label
 	bytes    byteArena
+	decoded  []byte // the body after snappy
 	maxItems int
 	open     int // index into entries at which the stream that is being decoded starts
 }
 
-// Keep is how many items a Batch holds on to between requests; larger ones are left to the garbage collector.
-const keepItems = 1 << 16
+// What a Batch holds on to between requests; more is left to the garbage collector.
+const (
+	keepItems = 1 << 16
+	keepBytes = 4 << 20
+)
 
 var batches = sync.Pool{New: func() any { return new(Batch) }}
 
@@ -80,6 +84,9 @@ func (b *Batch) Release() {
 	clear(b.metadata)
 	b.Streams, b.entries, b.metadata = b.Streams[:0], b.entries[:0], b.metadata[:0]
 	b.bytes = byteArena{}
+	if cap(b.decoded) > keepBytes {
+		b.decoded = nil
+	}
 	b.open = 0
 	batches.Put(b)
 }

@@ -31,7 +31,7 @@ func Decompress(encoding string, body []byte, bounds Bounds) ([]byte, error) {
 	case EncodingNone:
 		return body, nil
 	case EncodingSnappy:
-		return decodeSnappy(body, bounds.MaxDecompressed)
+		return decodeSnappy(nil, body, bounds.MaxDecompressed)
 	case EncodingGzip:
 		r, err := openGzip(body)
 		if err != nil {
@@ -66,7 +66,8 @@ func errDecompressed(limit int64) *Error {
 // snappyRatio is more than any snappy block can expand: an element of three bytes gives at most 64.
 const snappyRatio = 32
 
-func decodeSnappy(body []byte, limit int64) ([]byte, error) {
+// decodeSnappy decodes a block into dst if it is large enough.
+func decodeSnappy(dst, body []byte, limit int64) ([]byte, error) {
 	n, err := snappy.DecodedLen(body)
 	if err != nil {
 		return nil, badRequest("%s", err)
@@ -77,7 +78,7 @@ func decodeSnappy(body []byte, limit int64) ([]byte, error) {
 	if n/snappyRatio > len(body) {
 		return nil, badRequest("%s", snappy.ErrCorrupt)
 	}
-	out, err := snappy.Decode(nil, body)
+	out, err := snappy.Decode(dst[:cap(dst)], body)
 	if err != nil {
 		return nil, badRequest("%s", err)
 	}

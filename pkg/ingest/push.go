@@ -34,9 +34,10 @@ func DecodePush(contentType, contentEncoding string, legacyJSON bool, body []byt
 		}
 		return DecodeJSON(body, batch)
 	}
-	if body, err = Decompress(EncodingSnappy, body, bounds); err != nil {
+	if body, err = decodeSnappy(batch.decoded, body, bounds.MaxDecompressed); err != nil {
 		return err
 	}
+	batch.decoded = body
 	return DecodeProtobuf(body, batch)
 }
 
