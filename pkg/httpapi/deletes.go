@@ -61,7 +61,7 @@ func (c *call) createDelete() error {
 	if text == "" {
 		return badRequest("query not set")
 	}
-	expr, err := logql.ParseLog(text)
+	expr, err := logql.ParseDelete(text)
 	if err != nil {
 		return badRequest("invalid query expression")
 	}
