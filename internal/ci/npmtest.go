@@ -20,7 +20,7 @@ func jest(ctx context.Context, out io.Writer) (Tally, error) {
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "result.json")
-	runErr := quiet(ctx, out, []string{"CI=true"}, "npm", "run", "test:ci", "--", "--json", "--outputFile="+file)
+	runErr := quiet(ctx, out, []string{"CI=true"}, "npm", "run", "test:ci", "--", "--json", "--outputFile="+file, "--testTimeout=60000")
 	text, err := os.ReadFile(file)
 	if err != nil {
 		if runErr != nil {

@@ -7,7 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"time"
+
+	sdk "github.com/grafana/grafana-plugin-sdk-go/build"
 )
 
 // Run builds backend and frontend and starts what a person can open: Grafana in a container, a Grafana that is installed here, or
@@ -47,6 +50,11 @@ func hasCompose(ctx context.Context) bool {
 }
 
 func runCompose(ctx context.Context) error {
+	if runtime.GOOS != "linux" { // the container's system, on this machine's processor
+		if err := (sdk.Build{}).Custom("linux", runtime.GOARCH); err != nil {
+			return err
+		}
+	}
 	fmt.Print(`
 Grafana starts in a container.
   open   http://localhost:3000   (no login)

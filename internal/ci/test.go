@@ -15,11 +15,15 @@ import (
 // Test runs every check of backend and frontend and ends with the closing line that sums them up.
 func Test(ctx context.Context) error {
 	r := &report{out: os.Stdout}
-	var lanes sync.WaitGroup
-	var built, frontend bool
-	lanes.Go(func() { built = r.backend(ctx) })
-	lanes.Go(func() { frontend = r.frontend(ctx) })
-	lanes.Wait()
+	// Packages come over the network while the compiler works. Tests run one after the other: their own timeouts are not made for sharing.
+	var packages sync.WaitGroup
+	installed := false
+	packages.Go(func() { installed = r.npmPackages(ctx) })
+	built := r.step("build backend", single(func(io.Writer) error { return Backend(ctx) }))
+	r.backendLint(ctx)
+	packages.Wait()
+	frontend := installed && r.frontend(ctx)
+	r.goTests(ctx, built)
 	r.step("browser suite", func(out io.Writer) (Tally, error) {
 		if !built || !frontend {
 			return Tally{}, errSkip("needs the backend and the frontend, which did not build")
@@ -33,7 +37,7 @@ func Test(ctx context.Context) error {
 func Lint(ctx context.Context) error {
 	r := &report{out: os.Stdout}
 	r.backendLint(ctx)
-	if r.step("npm packages", single(func(out io.Writer) error { return npmInstall(ctx, out) })) {
+	if r.npmPackages(ctx) {
 		r.frontendLint(ctx)
 	}
 	return r.close()
@@ -54,10 +58,12 @@ func (r *report) close() error {
 	return nil
 }
 
-// backend checks, builds and tests the Go side. It returns whether the plugin was built.
-func (r *report) backend(ctx context.Context) bool {
-	built := r.step("build backend", single(func(io.Writer) error { return Backend(ctx) }))
-	r.backendLint(ctx)
+func (r *report) npmPackages(ctx context.Context) bool {
+	return r.step("npm packages", single(func(out io.Writer) error { return npmInstall(ctx, out) }))
+}
+
+// goTests runs every Go test with the race detector; those of the built plugin use the one that was built here.
+func (r *report) goTests(ctx context.Context, built bool) {
 	r.step("go test -race", func(out io.Writer) (Tally, error) {
 		env := []string{"CGO_ENABLED=1"}
 		if built {
@@ -69,7 +75,6 @@ func (r *report) backend(ctx context.Context) bool {
 		}
 		return goTest(ctx, out, env, "-race", "-timeout", "15m", "./...")
 	})
-	return built
 }
 
 func (r *report) backendLint(ctx context.Context) {
@@ -99,9 +104,6 @@ func gofmt(ctx context.Context, out io.Writer) error {
 
 // frontend checks, tests and builds the TypeScript side. It returns whether the frontend and the workbench page were built.
 func (r *report) frontend(ctx context.Context) bool {
-	if !r.step("npm packages", single(func(out io.Writer) error { return npmInstall(ctx, out) })) {
-		return false
-	}
 	r.frontendLint(ctx)
 	r.step("frontend unit tests", func(out io.Writer) (Tally, error) { return jest(ctx, out) })
 	built := true
