@@ -23,7 +23,11 @@ const (
 const (
 	packBits   = 0 // width bits each, little endian
 	packPlanes = 1 // all lowest bytes, then all second bytes, …: a block
+	packApart  = 2 // a block of all lowest bytes, a block of all second bytes, …
 )
+
+// apartFrom is the number of numbers from which on a block for each plane is tried: each plane then has a code of its own.
+const apartFrom = 256
 
 func zigzag(v uint64) uint64   { return v<<1 ^ uint64(int64(v)>>63) }
 func unzigzag(v uint64) uint64 { return v>>1 ^ -(v & 1) }
@@ -109,8 +113,15 @@ func (e *Encoder) pack(dst []byte, v []uint64, least uint64, width, cost int) []
 			}
 		}
 		mark := len(dst)
-		dst = append(dst, packPlanes)
-		dst = e.block(dst, buf, true)
+		if planes > 1 && n >= apartFrom {
+			dst = append(dst, packApart)
+			for p := range planes {
+				dst = e.block(dst, buf[p*n:(p+1)*n], true)
+			}
+		} else {
+			dst = append(dst, packPlanes)
+			dst = e.block(dst, buf, true)
+		}
 		if len(dst)-mark < packed+1 {
 			return dst
 		}
@@ -215,6 +226,14 @@ func (d *decoder) ints(n int, ts rowTimes) (*intStream, error) {
 	switch s.packing {
 	case packPlanes:
 		s.data, err = d.skipBlock((s.width + 7) / 8 * n)
+	case packApart:
+		start := d.b
+		for range (s.width + 7) / 8 {
+			if _, err := d.skipBlock(n); err != nil {
+				return nil, err
+			}
+		}
+		s.data = start[:len(start)-len(d.b)]
 	case packBits:
 		s.data, err = d.take((n*s.width + 7) / 8)
 	default:
@@ -279,6 +298,20 @@ func (s *intStream) unpack(out []uint64) error {
 		return nil
 	}
 	planes := (s.width + 7) / 8
+	if s.packing == packApart {
+		d := decoder{b: s.data, left: n}
+		for p := range planes {
+			buf, err := d.block(n)
+			if err != nil {
+				return err
+			}
+			if len(buf) != n {
+				return errMalformed(fmt.Sprintf("int stream holds %d bytes, want %d", len(buf), n))
+			}
+			addPlane(out, buf, p)
+		}
+		return nil
+	}
 	buf, err := readBlock(s.data, n*planes)
 	if err != nil {
 		return err
@@ -287,12 +320,17 @@ func (s *intStream) unpack(out []uint64) error {
 		return errMalformed(fmt.Sprintf("int stream holds %d bytes, want %d", len(buf), n*planes))
 	}
 	for p := range planes {
-		shift := uint(8 * p)
-		for i, b := range buf[p*n : (p+1)*n] {
-			out[i] |= uint64(b) << shift
-		}
+		addPlane(out, buf[p*n:(p+1)*n], p)
 	}
 	return nil
+}
+
+// addPlane sets byte p of every number.
+func addPlane(out []uint64, plane []byte, p int) {
+	shift := uint(8 * p)
+	for i, b := range plane {
+		out[i] |= uint64(b) << shift
+	}
 }
 
 // readBits returns at least width bits from bit pos on; bits above width are arbitrary.
