@@ -57,7 +57,7 @@ func runCompose(ctx context.Context) error {
 	}
 	fmt.Print(`
 Grafana starts in a container.
-  open   http://localhost:3000   (no login)
+  open   http://localhost:3000   (admin, admin)
   try    Explore, data source Cambium, query {job=~".+"}
   stop   Ctrl+C
 

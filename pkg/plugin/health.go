@@ -66,8 +66,8 @@ func (i *Instance) CheckHealth(ctx context.Context, req *backend.CheckHealthRequ
 	}
 	message := fmt.Sprintf("Logs are kept %s in %s. Nothing has been pushed yet.", kept, status.Location)
 	if status.Entries > 0 {
-		message = fmt.Sprintf("Logs are kept %s in %s: %s lines of %s streams, %s as pushed, %s stored; the oldest is %s old.",
-			kept, status.Location, humanize.Comma(status.Entries), humanize.Comma(status.Streams),
+		message = fmt.Sprintf("Logs are kept %s in %s: %s of %s, %s as pushed, %s stored; the oldest is %s old.",
+			kept, status.Location, counted(status.Entries, "line"), counted(status.Streams, "stream"),
 			humanize.IBytes(uint64(max(status.RawBytes, 0))), humanize.IBytes(uint64(max(status.Bytes, 0))), ago(now.Sub(time.Unix(0, status.Oldest))))
 	}
 	details := healthDetails{
@@ -82,6 +82,14 @@ func (i *Instance) CheckHealth(ctx context.Context, req *backend.CheckHealthRequ
 		return nil, fmt.Errorf("health details: %w", err)
 	}
 	return &backend.CheckHealthResult{Status: backend.HealthStatusOk, Message: message, JSONDetails: text}, nil
+}
+
+// counted writes a number with its noun.
+func counted(n int64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return humanize.Comma(n) + " " + noun
 }
 
 func unhealthy(message string) *backend.CheckHealthResult {
