@@ -7,6 +7,8 @@ const [[, swc]] = Object.entries(base.transform);
 
 module.exports = {
   ...base,
+  // Component tests click through long forms; a busy machine takes its time.
+  testTimeout: 30_000,
   // Some dependencies ship .mjs, which the scaffold's pattern leaves untransformed.
   transform: { '^.+\\.m?[tj]sx?$': swc },
   transformIgnorePatterns: [

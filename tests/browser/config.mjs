@@ -1,5 +1,33 @@
 import assert from 'node:assert/strict';
 
+import { Skip, eventually } from './page.mjs';
+
+const DATASOURCE = '/api/datasources/uid/cambium';
+
+/** Opens the config page with all of its sections unfolded. */
+async function openAll(page, options = {}) {
+  await page.open({ hash: '#config', ...options });
+  await page.get('cambium-status').waitFor();
+  const closed = page.page.getByRole('button', { name: /expand section/i });
+  while ((await closed.count()) > 0) {
+    await closed.first().click();
+  }
+}
+
+async function saved(page) {
+  await page.get('save-and-test').click();
+  await page.get('health-result').waitFor();
+  const answer = await page.page.request.get(page.base + DATASOURCE);
+  return answer.json();
+}
+
+/** Puts the settings back, so that tests do not depend on each other. */
+async function reset(page) {
+  await page.page.request.put(page.base + DATASOURCE, {
+    data: { jsonData: {}, secureJsonData: {}, secureJsonFields: { pushToken: false, bucketConfig: false } },
+  });
+}
+
 export const configTests = [
   {
     name: 'the config page needs no setting and tells where the logs are',
@@ -36,6 +64,118 @@ export const configTests = [
       await page.page.getByRole('button', { name: 'Copy', exact: true }).last().click();
       const copied = await page.page.evaluate(() => navigator.clipboard.readText());
       assert.match(copied, /curl/);
+    },
+  },
+  {
+    name: 'every setting is kept, and secrets are not shown again',
+    run: async (page) => {
+      await openAll(page);
+      const field = (label) => page.page.getByLabel(label, { exact: true });
+      await field('Retention').fill('30d');
+      await field('Line limit').fill('500');
+      await page.page.getByRole('radio', { name: 'Admin' }).click({ force: true });
+      await field('Push token').fill('hush');
+      await page.page.locator('#cambium-selector-Viewer').fill('{job="loghub"}');
+      await page.page.getByRole('button', { name: 'Add derived field' }).click();
+      await page.page.locator('#cambium-derived-0-name').fill('User');
+      await page.page.locator('#cambium-derived-0-regex').fill('user (\\w+)');
+      await page.page.locator('#cambium-derived-0-url').fill('https://example.com/${__value.raw}');
+      await page.page.getByLabel('Line to try derived fields on').fill('Invalid user webmaster from x');
+      await page.page.getByText('Found: webmaster').waitFor();
+      await page.screenshot('config-sections-dark');
+      try {
+        const { jsonData, secureJsonFields } = await saved(page);
+        assert.deepEqual(
+          { ...jsonData, derivedFields: jsonData.derivedFields.length },
+          {
+            retention: '30d',
+            maxLines: 500,
+            pushRole: 'Admin',
+            roleSelectors: [{ role: 'Viewer', selector: '{job="loghub"}' }],
+            derivedFields: 1,
+          }
+        );
+        assert.equal(secureJsonFields.pushToken, true);
+        assert.equal(await field('Push token').isDisabled(), true);
+      } finally {
+        await reset(page);
+      }
+    },
+  },
+  {
+    name: 'storage that does not answer is told by the test',
+    run: async (page) => {
+      await openAll(page);
+      await page.page.getByRole('radio', { name: 'S3' }).click({ force: true });
+      await page.page.getByLabel('Endpoint', { exact: true }).fill('127.0.0.1:1');
+      await page.page.getByLabel('Bucket', { exact: true }).fill('nowhere');
+      try {
+        await page.get('save-and-test').click();
+        const result = page.get('health-result');
+        await result.waitFor({ timeout: 40_000 });
+        assert.doesNotMatch(await result.innerText(), /Logs are kept/);
+      } finally {
+        await reset(page);
+      }
+    },
+  },
+  {
+    name: 'a test line arrives',
+    run: async (page) => {
+      await page.open({ hash: '#config' });
+      await page.page.getByRole('button', { name: 'Send a test line' }).click();
+      await page.get('cambium-test-line').getByText('Received').waitFor();
+      await page.open({ expr: '{job="cambium-test"}' });
+      assert.ok((await page.rows()) > 0);
+    },
+  },
+  {
+    name: 'a derived field links what it finds',
+    run: async (page) => {
+      await page.page.request.put(page.base + DATASOURCE, {
+        data: {
+          jsonData: {
+            derivedFields: [{ name: 'Word', matcherRegex: '(\\w{4,})', url: 'https://example.com/${__value.raw}' }],
+          },
+        },
+      });
+      try {
+        await page.open({ expr: '{service_name=~".+"}' });
+        await page.get('log-row').first().click();
+        const href = await page.get('derived-Word').getByRole('link').getAttribute('href');
+        assert.match(href, /^https:\/\/example\.com\/\w{4,}$/);
+      } finally {
+        await reset(page);
+      }
+    },
+  },
+  {
+    name: 'logs are deleted after a preview and a confirmation',
+    run: async (page) => {
+      const route = await page.page.request.get(`${page.base}${DATASOURCE}/resources/loki/api/v1/delete`);
+      if (route.status() === 404) {
+        throw new Skip('the backend has no delete route');
+      }
+      const job = `delete-${Date.now()}`;
+      const values = [0, 1, 2].map((i) => [`${Date.now() - 1000 + i}000000`, i ? `keep ${i}` : 'a secret']);
+      await page.page.request.post(`${page.base}${DATASOURCE}/resources/loki/api/v1/push`, {
+        data: { streams: [{ stream: { job }, values }] },
+      });
+      await openAll(page);
+      // The default range ends now: the pushed lines lie within.
+      await page.page.locator('#cambium-delete-query').fill(`{job="${job}"} |= "secret"`);
+      await page.page.getByRole('button', { name: 'Show what matches' }).click();
+      const preview = page.get('cambium-delete-preview');
+      await preview.getByText(/Matching lines: 1\./).waitFor();
+      assert.match(await preview.innerText(), /a secret/);
+      await page.page.getByRole('button', { name: 'Delete', exact: true }).click();
+      const dialog = page.page.getByRole('dialog');
+      await dialog.getByRole('textbox').fill('Delete');
+      await page.screenshot('delete-dark');
+      await dialog.getByRole('button', { name: 'Delete' }).click();
+      await page.page.getByRole('table', { name: 'Delete requests' }).waitFor();
+      await page.open({ expr: `{job="${job}"}` });
+      await eventually(async () => assert.equal(await page.rows(), 2));
     },
   },
 ];

@@ -70,6 +70,9 @@ export class Page {
   }
 }
 
+/** Thrown by a test that cannot be run against this host. */
+export class Skip extends Error {}
+
 /** Polls until the check does not throw. */
 export async function eventually(check, timeout = 10_000) {
   const end = Date.now() + timeout;

@@ -6,7 +6,7 @@
 import { mkdir } from 'node:fs/promises';
 import { chromium } from 'playwright-core';
 
-import { Page } from './page.mjs';
+import { Page, Skip } from './page.mjs';
 import { tests } from './tests.mjs';
 
 const url = process.env.WORKBENCH_URL;
@@ -50,6 +50,10 @@ for (const { name, run } of tests.filter((test) => !only || test.name.includes(o
     passed++;
     console.log(`ok   ${name} (${Date.now() - began} ms)`);
   } catch (error) {
+    if (error instanceof Skip) {
+      console.log(`skip ${name}: ${error.message}`);
+      continue;
+    }
     failed.push(name);
     console.log(`FAIL ${name}\n     ${String(error?.stack ?? error).replace(/\n/g, '\n     ')}`);
     await page.screenshot(`failed-${name.replace(/\W+/g, '-')}`).catch(() => undefined);

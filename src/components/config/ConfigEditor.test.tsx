@@ -148,7 +148,7 @@ it('shows what would be deleted, asks, and only then deletes', async () => {
   await userEvent.paste('{a="b"} |= "x"');
   await userEvent.click(screen.getByRole('button', { name: 'Show what matches' }));
   const preview = await screen.findByTestId('cambium-delete-preview');
-  expect(preview).toHaveTextContent('7 lines match');
+  expect(preview).toHaveTextContent('Matching lines: 7');
   expect(preview).toHaveTextContent('newer');
 
   await userEvent.click(screen.getByRole('button', { name: 'Delete' }));

@@ -100,7 +100,9 @@ export function DeleteSection({ uid }: { uid: string }) {
       {error && <Alert severity="error" title={error} />}
       {preview && (
         <div data-testid="cambium-delete-preview">
-          <p>{preview.count ? `${formatCount(preview.count)} lines match, the newest of them:` : 'No line matches.'}</p>
+          <p>
+            {preview.count ? `Matching lines: ${formatCount(preview.count)}. The newest of them:` : 'No line matches.'}
+          </p>
           {preview.lines.length > 0 && <pre className={styles.lines}>{preview.lines.join('\n')}</pre>}
         </div>
       )}
@@ -150,7 +152,7 @@ export function DeleteSection({ uid }: { uid: string }) {
       <ConfirmModal
         isOpen={confirming}
         title="Delete logs"
-        body={`${formatCount(preview?.count ?? 0)} lines that match ${preview?.of.query ?? ''} will be deleted. This cannot be undone once it is done.`}
+        body={`Lines to delete: ${formatCount(preview?.count ?? 0)}, matching ${preview?.of.query ?? ''}. They cannot be brought back.`}
         confirmText="Delete"
         confirmationText="Delete"
         onConfirm={remove}
