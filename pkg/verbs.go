@@ -11,6 +11,7 @@ import (
 	"github.com/cambium-logs/cambium/pkg/plugin"
 	"github.com/cambium-logs/cambium/pkg/server"
 	"github.com/cambium-logs/cambium/pkg/tools/inspect"
+	"github.com/cambium-logs/cambium/pkg/tools/query"
 	"github.com/cambium-logs/cambium/pkg/tools/verify"
 )
 
@@ -24,7 +25,7 @@ type verb struct {
 func verbs() map[string]verb {
 	return map[string]verb{
 		"serve":   {"run the database as a server with Loki's API, without Grafana", serve},
-		"query":   {"run a LogQL query from the terminal", later("query")},
+		"query":   {"run a LogQL query from the terminal", query.Main},
 		"inspect": {"show what is in a segment", inspect.Main},
 		"verify":  {"check every checksum and invariant of a bucket", verify.Main},
 		"canary":  {"write lines, read them back, report what is missing", later("canary")},

@@ -38,6 +38,7 @@ func Run(open Opener) error {
 	go exitAsOrphan(ctx, parent, stop)
 	go exitOnTerm(ctx, stop)
 
+	backend.Logger = quietLogger{log.DefaultLogger}
 	served := datasource.Manage(ID, Factory(databases), datasource.ManageOpts{
 		GRPCSettings: backend.GRPCSettings{MaxReceiveMsgSize: MaxMessage},
 	})

@@ -151,7 +151,7 @@ func (p *Process) supervise() {
 
 // start launches the plugin and connects to it.
 func (p *Process) start() error {
-	level := hclog.Warn // the SDK tells every request at the info level
+	level := hclog.Info
 	if p.options.Verbose {
 		level = hclog.Debug
 	}
