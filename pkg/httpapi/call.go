@@ -7,6 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/grafana/grafana-plugin-sdk-go/backend/tracing"
+	"go.opentelemetry.io/otel/attribute"
+
 	"github.com/cambium-logs/cambium/pkg/query"
 	"github.com/cambium-logs/cambium/pkg/tenant"
 )
@@ -28,7 +31,9 @@ func (c *call) ctx() context.Context { return c.r.Context() }
 // serve runs a route: it finds out who asks, whether they may, and answers the error if there is one.
 func (a *API) serve(w http.ResponseWriter, r *http.Request, found *route, name string) {
 	out := &answer{ResponseWriter: w, acceptsGzip: acceptsGzip(r), timeout: a.options.WriteTimeout}
-	c := &call{api: a, w: out, r: r, name: name, now: a.options.Now()}
+	ctx, span := tracing.DefaultTracer().Start(r.Context(), "cambium "+found.pattern)
+	defer span.End()
+	c := &call{api: a, w: out, r: r.WithContext(ctx), name: name, now: a.options.Now()}
 	done := a.metrics.begin(found.pattern, r)
 	defer func() {
 		if recovered := recover(); recovered != nil {
@@ -42,6 +47,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, found *route, name s
 			}
 		}
 		out.finish()
+		span.SetAttributes(attribute.Int("http.response.status_code", out.status), attribute.String("cambium.tenant", c.tenant))
 		done(out.status, out.written)
 	}()
 	if err := c.identify(found); err != nil {
@@ -53,7 +59,11 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, found *route, name s
 		return
 	}
 	if err := found.serve(c); err != nil && out.status == 0 {
-		asError(err).write(out, found.family)
+		refused := asError(err)
+		if refused.Status >= http.StatusInternalServerError {
+			_ = tracing.Error(span, err)
+		}
+		refused.write(out, found.family)
 	}
 }
 
