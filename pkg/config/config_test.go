@@ -90,3 +90,34 @@ func TestDefaultSurvivesYAML(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, string(text), string(again))
 }
+
+// The documented file holds every key, with its default.
+func TestDocumentedDefaults(t *testing.T) {
+	path := filepath.Join("..", "..", "docs", "cambium.yaml")
+	c, err := Load(path)
+	require.NoError(t, err)
+	c.DataDir = Default().DataDir // relative to the file
+	got, err := yaml.Marshal(c)
+	require.NoError(t, err)
+	want, err := yaml.Marshal(Default())
+	require.NoError(t, err)
+	require.Equal(t, string(want), string(got))
+
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var documented, all map[string]any
+	require.NoError(t, yaml.Unmarshal(text, &documented))
+	require.NoError(t, yaml.Unmarshal(want, &all))
+	delete(all, "limits")
+	var missing func(prefix string, want, got map[string]any)
+	missing = func(prefix string, want, got map[string]any) {
+		for k, v := range want {
+			require.Contains(t, got, k, "%s%s is not documented", prefix, k)
+			if inner, ok := v.(map[string]any); ok {
+				documented, _ := got[k].(map[string]any)
+				missing(prefix+k+".", inner, documented)
+			}
+		}
+	}
+	missing("", all, documented)
+}
