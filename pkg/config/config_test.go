@@ -97,6 +97,7 @@ func TestDocumentedDefaults(t *testing.T) {
 	c, err := Load(path)
 	require.NoError(t, err)
 	c.DataDir = Default().DataDir // relative to the file
+	c.Bucket.LineComment = ""
 	got, err := yaml.Marshal(c)
 	require.NoError(t, err)
 	want, err := yaml.Marshal(Default())
