@@ -43,7 +43,8 @@ export const exploreTests = [
     run: async (page) => {
       await page.open({ expr: ALL });
       await page.rows();
-      const word = (await page.get('log-row').first().locator('span').last().innerText()).match(/\w{5,}/)[0];
+      const shown = await page.get('log-row').locator('span:last-child').allInnerTexts();
+      const word = shown.join('\n').match(/\w{5,}/)[0];
       await page.run(`${ALL} |= "${word}"`);
       await eventually(async () => {
         const lines = await page.get('log-row').locator('span:last-child').allInnerTexts();
@@ -79,7 +80,7 @@ export const exploreTests = [
     name: 'a metric query shows a graph and a table',
     run: async (page) => {
       await page.open({ expr: `sum by (service_name) (count_over_time(${ALL}[5m]))` });
-      await page.get('graph').locator('path').first().waitFor();
+      await page.get('graph').locator('path').first().waitFor({ state: 'attached' });
       assert.ok((await page.get('metric-table').locator('tbody tr').count()) > 0);
       await page.screenshot('metric-dark');
     },
