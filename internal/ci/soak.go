@@ -16,5 +16,5 @@ func Soak(ctx context.Context) error {
 		return err
 	}
 	return command(ctx, os.Stdout, []string{"CAMBIUM_SOAK=" + length.String()},
-		"go", "test", "-count=1", "-v", "-run", "^TestSoak$", "-timeout", (length + 10*time.Minute).String(), "./pkg/e2e")
+		"go", "test", "-tags", "soak", "-count=1", "-v", "-run", "^TestSoak$", "-timeout", (length + 10*time.Minute).String(), "./pkg/e2e")
 }

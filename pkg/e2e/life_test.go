@@ -132,17 +132,6 @@ func TestKilledMidPush(t *testing.T) {
 	killLoop(t, kills, time.Time{})
 }
 
-// TestSoak is the kill loop for as long as CAMBIUM_SOAK says.
-func TestSoak(t *testing.T) {
-	text := os.Getenv("CAMBIUM_SOAK")
-	if text == "" {
-		t.Skip("CAMBIUM_SOAK is not set: `go tool mage soak` runs this")
-	}
-	length, err := time.ParseDuration(text)
-	require.NoError(t, err)
-	killLoop(t, 1, time.Now().Add(length))
-}
-
 func TestStoppedGently(t *testing.T) {
 	l := start(t, t.TempDir())
 	now := time.Now()
