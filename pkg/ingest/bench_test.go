@@ -186,6 +186,7 @@ func TestNoAllocationPerEntry(t *testing.T) {
 	}
 	for _, metadata := range []bool{false, true} {
 		few, many := allocations(10, metadata), allocations(2000, metadata)
-		require.LessOrEqual(t, many, few+5, "10 entries take %v allocations, 2000 take %v", few, many)
+		// Pools lose some of what they hold now and then, so the arrays for all entries may be made anew.
+		require.Less(t, many, few+50, "10 entries take %v allocations, 2000 take %v", few, many)
 	}
 }

@@ -178,11 +178,11 @@ func BenchmarkHTTPPush(b *testing.B) {
 				require.NoError(b, err)
 				return snappy.Encode(nil, body)
 			}
-			body := next()
+			next()
 			b.SetBytes(int64(size))
 			for b.Loop() {
 				b.StopTimer()
-				body = next()
+				body := next()
 				b.StartTimer()
 				for {
 					resp, err := http.Post(target, "application/x-protobuf", bytes.NewReader(body))
