@@ -1,117 +1,104 @@
 package main
 
 import (
+	"bufio"
+	"encoding/binary"
+	"errors"
 	"fmt"
-	"math/rand/v2"
+	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/golang/snappy"
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/grafana/loki/pkg/push"
 
 	"github.com/cambium-logs/cambium/pkg/workbench"
 )
 
-// batchBytes is about how many bytes of lines one push holds.
-const batchBytes = 1 << 20
-
 // corpus is what all measurements work on.
 type corpus struct {
-	kind    string
-	sources []workbench.Source
-	raw     int64 // bytes of the lines
-	lines   int64
-	bodies  [][]byte // pushes: protobuf in snappy
-	sizes   []int64  // raw bytes of each push
-	from    time.Time
-	to      time.Time
+	kind   string
+	raw    int64 // bytes of the lines
+	lines  int64
+	bodies [][]byte          // pushes: protobuf in snappy
+	sizes  []int64           // raw bytes of each push
+	texts  map[string][]byte // by stream: its lines, each with a line feed
+	newest time.Time
 }
 
-// newCorpus makes about size bytes of lines: those of dir with their digits changed at random from one use to the next, or made-up ones
-// when dir is empty. The same seed gives the same bytes.
-func newCorpus(dir string, size int64) (*corpus, error) {
-	to := time.Now().Truncate(time.Second)
-	c := &corpus{from: to.Add(-6 * time.Hour), to: to}
-	base, err := baseSources(dir, c)
+// frameHeader is what stands before each push in a file of pushes: little-endian uint32 of the body's length, of its lines' bytes and of
+// its lines, and the smallest and the largest time.
+const frameHeader = 28
+
+// readCorpus reads a file of pushes.
+func readCorpus(path string) (*corpus, error) {
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	rng := rand.New(rand.NewPCG(1, 2))
-	for host := 0; c.raw < size; host++ {
-		for _, s := range base {
-			copied := workbench.Source{
-				Labels: labels.NewBuilder(s.Labels).Set("host", fmt.Sprintf("host-%02d", host)).Labels(),
-				Lines:  make([]workbench.Line, len(s.Lines)),
+	defer file.Close()
+	c := &corpus{kind: "generated from samples of 16 systems, and access logs", texts: map[string][]byte{}}
+	in := bufio.NewReaderSize(file, 1<<20)
+	for {
+		var header [frameHeader]byte
+		if _, err := io.ReadFull(in, header[:]); err != nil {
+			if errors.Is(err, io.EOF) {
+				return c, nil
 			}
-			for i, line := range s.Lines {
-				text := line.Text
-				if host > 0 {
-					text = vary(text, rng)
-				}
-				copied.Lines[i] = workbench.Line{Time: line.Time.Add(time.Duration(host) * time.Microsecond), Text: text, Metadata: line.Metadata}
-				c.raw += int64(len(text))
-				c.lines++
-			}
-			c.sources = append(c.sources, copied)
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		body := make([]byte, binary.LittleEndian.Uint32(header[:]))
+		if _, err := io.ReadFull(in, body); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if err := c.add(body); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	return c, c.encode()
 }
 
-func baseSources(dir string, c *corpus) ([]workbench.Source, error) {
-	if dir == "" {
-		c.kind = "made-up logs"
-		return workbench.NewDemo(1).Lines(40000, c.from, c.to), nil
+// makeCorpus makes lines up. The same size gives the same bytes.
+func makeCorpus(size int64) (*corpus, error) {
+	c := &corpus{kind: "made up by the demo", texts: map[string][]byte{}}
+	to := time.Now().Truncate(time.Second)
+	demo := workbench.NewDemo(1)
+	for _, request := range workbench.Batches(demo.Lines(int(size/150), to.Add(-6*time.Hour), to)) {
+		message, err := request.Marshal()
+		if err != nil {
+			return nil, err
+		}
+		if err := c.add(snappy.Encode(nil, message)); err != nil {
+			return nil, err
+		}
 	}
-	if _, err := os.Stat(dir); err != nil {
-		return nil, fmt.Errorf("logs to measure with: %w", err)
-	}
-	c.kind = "real logs of " + filepath.Base(dir)
-	return workbench.ReadFiles(dir, "bench", c.from, c.to)
+	return c, nil
 }
 
-// vary changes the digits of a line's last number of four digits or more, and of one other in three: what differs between machines.
-func vary(line string, rng *rand.Rand) string {
-	out := []byte(line)
-	for i := 0; i < len(out); {
-		if out[i] < '0' || out[i] > '9' {
-			i++
-			continue
-		}
-		end := i
-		for end < len(out) && out[end] >= '0' && out[end] <= '9' {
-			end++
-		}
-		if end-i >= 4 || rng.IntN(3) == 0 {
-			for k := i + (end-i)/2; k < end; k++ {
-				out[k] = byte('0' + rng.IntN(10))
-			}
-		}
-		i = end
+// add takes a push and accounts for its lines.
+func (c *corpus) add(body []byte) error {
+	message, err := snappy.Decode(nil, body)
+	if err != nil {
+		return err
 	}
-	return string(out)
-}
-
-// encode makes the pushes: four streams at a time, as so many agents would send them.
-func (c *corpus) encode() error {
-	const perAgent = 4
-	for at := 0; at < len(c.sources); at += perAgent {
-		group := c.sources[at:min(at+perAgent, len(c.sources))]
-		for _, request := range workbench.Batches(group) {
-			raw, err := request.Marshal()
-			if err != nil {
-				return err
-			}
-			size := int64(0)
-			for _, s := range request.Streams {
-				for _, e := range s.Entries {
-					size += int64(len(e.Line))
-				}
-			}
-			c.bodies = append(c.bodies, snappy.Encode(nil, raw))
-			c.sizes = append(c.sizes, size)
-		}
+	var request push.PushRequest
+	if err := request.Unmarshal(message); err != nil {
+		return err
 	}
+	size := int64(0)
+	for _, s := range request.Streams {
+		text := c.texts[s.Labels]
+		for _, e := range s.Entries {
+			text = append(append(text, e.Line...), '\n')
+			size += int64(len(e.Line))
+			c.lines++
+			if e.Timestamp.After(c.newest) {
+				c.newest = e.Timestamp
+			}
+		}
+		c.texts[s.Labels] = text
+	}
+	c.bodies = append(c.bodies, body)
+	c.sizes = append(c.sizes, size)
+	c.raw += size
 	return nil
 }

@@ -14,11 +14,11 @@ import (
 )
 
 func main() {
-	logs := flag.String("logs", "", "directory of log files to measure with; empty: made-up ones")
-	size := flag.Int64("bytes", 64<<20, "bytes of lines")
+	pushes := flag.String("pushes", "", "file of pushes to measure with; empty: made-up ones")
+	size := flag.Int64("bytes", 64<<20, "bytes of made-up lines")
 	plugin := flag.String("plugin", "", "the built plugin")
 	flag.Parse()
-	if err := run(context.Background(), *logs, *size, *plugin); err != nil {
+	if err := run(context.Background(), *pushes, *size, *plugin); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -41,8 +41,8 @@ func (t *table) rate(what string, bytes int64, took, floor time.Duration) {
 func mbs(bytes int64, took time.Duration) float64 { return float64(bytes) / 1e6 / took.Seconds() }
 
 func (t *table) print(c *corpus) {
-	fmt.Printf("%d lines, %.0f MB of %s in %d streams, pushes of 1 MiB; %s, %d cores, %s/%s.\n\n",
-		c.lines, float64(c.raw)/1e6, c.kind, len(c.sources), runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	fmt.Printf("%d lines, %.0f MB, %s, in %d streams and %d pushes; %s, %d cores, %s/%s.\n\n",
+		c.lines, float64(c.raw)/1e6, c.kind, len(c.texts), len(c.bodies), runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
 	fmt.Println("| what | measured | floor | of the floor |")
 	fmt.Println("| --- | ---: | ---: | ---: |")
 	for _, r := range t.rows {
@@ -50,13 +50,13 @@ func (t *table) print(c *corpus) {
 	}
 }
 
-func run(ctx context.Context, logs string, size int64, plugin string) error {
+func run(ctx context.Context, pushes string, size int64, plugin string) error {
 	dir, err := os.MkdirTemp("", "cambium-bench")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	c, err := newCorpus(logs, size)
+	c, err := corpusOf(pushes, size)
 	if err != nil {
 		return err
 	}
@@ -74,6 +74,13 @@ func run(ctx context.Context, logs string, size int64, plugin string) error {
 	}
 	t.print(c)
 	return nil
+}
+
+func corpusOf(pushes string, size int64) (*corpus, error) {
+	if pushes == "" {
+		return makeCorpus(size)
+	}
+	return readCorpus(pushes)
 }
 
 // measurePush pushes through decoding, log and head.

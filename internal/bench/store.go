@@ -18,7 +18,6 @@ import (
 	"github.com/cambium-logs/cambium/pkg/config"
 	"github.com/cambium-logs/cambium/pkg/database"
 	"github.com/cambium-logs/cambium/pkg/httpapi"
-	"github.com/cambium-logs/cambium/pkg/workbench"
 )
 
 const tenantID = "bench"
@@ -87,7 +86,7 @@ func (c *corpus) pushFloor(dir string, sync bool) (time.Duration, error) {
 		return 0, err
 	}
 	defer file.Close()
-	buffer := make([]byte, 4*batchBytes)
+	buffer := make([]byte, 16<<20)
 	began := time.Now()
 	for _, size := range c.sizes {
 		if _, err := file.Write(buffer[:min(size, int64(len(buffer)))]); err != nil {
@@ -117,17 +116,8 @@ func (c *corpus) zstdSize() (int64, time.Duration, error) {
 	defer encoder.Close()
 	size := int64(0)
 	began := time.Now()
-	for _, s := range c.sources {
-		size += int64(len(encoder.EncodeAll(text(s), nil)))
+	for _, text := range c.texts {
+		size += int64(len(encoder.EncodeAll(text, nil)))
 	}
 	return size, time.Since(began), nil
-}
-
-func text(s workbench.Source) []byte {
-	var all []byte
-	for _, line := range s.Lines {
-		all = append(all, line.Text...)
-		all = append(all, '\n')
-	}
-	return all
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // Bench prints the benchmark table. CAMBIUM_BENCH_WRITE=1 writes docs/benchmarks.md, CAMBIUM_BENCH_BYTES says how many bytes of lines to
@@ -15,12 +16,21 @@ func Bench(ctx context.Context) error {
 	if err := Backend(ctx); err != nil {
 		return err
 	}
-	args := []string{"run", "-tags", buildTags, "./internal/bench", "-plugin", Binary()}
-	if logs := filepath.Join(sharedDir(), "logs"); exists(logs) {
-		args = append(args, "-logs", logs)
+	size := os.Getenv("CAMBIUM_BENCH_BYTES")
+	if size == "" {
+		size = "67108864"
 	}
-	if size := os.Getenv("CAMBIUM_BENCH_BYTES"); size != "" {
-		args = append(args, "-bytes", size)
+	args := []string{"run", "-tags", buildTags, "./internal/bench", "-plugin", Binary(), "-bytes", size}
+	if generator := filepath.Join(sharedDir(), "loggen"); exists(generator) {
+		dir, err := os.MkdirTemp("", "cambium-bench")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		if err := generate(ctx, generator, dir, size); err != nil {
+			return err
+		}
+		args = append(args, "-pushes", filepath.Join(dir, "batches.bin"))
 	}
 	var table bytes.Buffer
 	if err := command(ctx, io.MultiWriter(os.Stdout, &table), staticEnv, "go", args...); err != nil {
@@ -30,6 +40,16 @@ func Bench(ctx context.Context) error {
 		return nil
 	}
 	return os.WriteFile(filepath.Join("docs", "benchmarks.md"), fmt.Appendf(nil, benchPage, table.String()), 0o644)
+}
+
+// generate makes a file of pushes that end now.
+func generate(ctx context.Context, generator, out, size string) error {
+	samples, err := filepath.Abs(filepath.Join(sharedDir(), "logs"))
+	if err != nil {
+		return err
+	}
+	return quiet(ctx, os.Stdout, nil, "go", "run", "-C", generator, ".", "gen", "-samples", samples, "-out", out, "-bytes", size,
+		"-end", time.Now().UTC().Format(time.RFC3339), "-no-raw")
 }
 
 const benchPage = `# Benchmarks
