@@ -319,18 +319,22 @@ func TestGrace(t *testing.T) {
 // erase is a plan of a test: app-0 goes, of app-1 the lines with an even length go, app-2 stays.
 type erase struct{ id string }
 
-func (e erase) Plan(context.Context, string, segment.Day) (Plan, error) { return e, nil }
-func (e erase) Expired(n segment.Name) bool                             { return n.Day < today-20 }
-func (e erase) Rewrite(f segment.Footer) bool                           { return !slices.Contains(f.Deletes, e.id) }
-func (e erase) Deletes() []string                                       { return []string{e.id} }
-func (e erase) Chunk(ls labels.Labels, _ chunk.Meta) (Decision, KeepRow) {
+func (e erase) Plan(context.Context, string, segment.Day) (Plan, error)   { return e, nil }
+func (e erase) Urgent(context.Context, string, segment.Day) (bool, error) { return false, nil }
+
+func (e erase) Expired(n segment.Name) bool { return n.Day < today-20 }
+func (e erase) Rewrite(_ context.Context, r *segment.Reader) (bool, error) {
+	return !slices.Contains(r.Footer().Deletes, e.id), nil
+}
+func (e erase) Deletes() []string { return []string{e.id} }
+func (e erase) Chunk(_ context.Context, ls labels.Labels, _ segment.ChunkRef) (Decision, KeepRow, error) {
 	switch ls.Get("app") {
 	case "app-0":
-		return EraseAll, nil
+		return EraseAll, nil, nil
 	case "app-1":
-		return EraseRows, func(r chunk.Reader, row int) bool { return len(r.Line(row, nil))%2 == 1 }
+		return EraseRows, func(r chunk.Reader, row int) bool { return len(r.Line(row, nil))%2 == 1 }, nil
 	}
-	return KeepAll, nil
+	return KeepAll, nil, nil
 }
 
 func (e erase) keeps(k string) bool {

@@ -127,10 +127,14 @@ func (c *Compactor) Pass(ctx context.Context) (Result, error) {
 				return result, ctx.Err()
 			}
 			key := dayKey{t, d}
-			if c.opts.Now().Before(c.nextLook[key]) {
+			due, err := c.due(ctx, key)
+			if err == nil && !due {
 				continue
 			}
-			if err := c.day(ctx, key, &result); err != nil {
+			if err == nil {
+				err = c.day(ctx, key, &result)
+			}
+			if err != nil {
 				c.metrics.failures.Inc()
 				failed = append(failed, fmt.Errorf("compact %s of tenant %s: %w", d, t, err))
 			}
@@ -153,20 +157,29 @@ func (c *Compactor) Pass(ctx context.Context) (Result, error) {
 	return result, errors.Join(failed...)
 }
 
+// due reports whether a day is to be looked at in this pass.
+func (c *Compactor) due(ctx context.Context, key dayKey) (bool, error) {
+	if !c.opts.Now().Before(c.nextLook[key]) {
+		return true, nil
+	}
+	return c.opts.Eraser.Urgent(ctx, key.tenant, key.day)
+}
+
 // maxMerges bounds what one pass does in one day, so that all days get their turn.
 const maxMerges = 64
 
 // day does what there is to do in one day.
 func (c *Compactor) day(ctx context.Context, key dayKey, result *Result) error {
-	plan, err := c.opts.Eraser.Plan(ctx, key.tenant, key.day)
-	if err != nil {
-		return err
-	}
-	if plan == nil {
-		plan = keepEverything{}
-	}
 	merges := 0
 	for merges < maxMerges {
+		// What is to be erased is asked anew, so that no merge leaves in what was deleted long before it began.
+		plan, err := c.opts.Eraser.Plan(ctx, key.tenant, key.day)
+		if err != nil {
+			return err
+		}
+		if plan == nil {
+			plan = keepEverything{}
+		}
 		more, err := c.step(ctx, key, plan, result)
 		if err != nil {
 			return err
@@ -221,14 +234,22 @@ func (c *Compactor) step(ctx context.Context, key dayKey, plan Plan, result *Res
 			}
 			continue
 		}
-		f := r.Footer()
-		candidates = append(candidates, candidate{name: n, size: r.Size(), memory: r.MemoryBytes(), filters: f.Filters.Length, rewrite: plan.Rewrite(f)})
+		rewrite, err := plan.Rewrite(ctx, r)
+		if err != nil {
+			if err := c.sourceFailed(ctx, &sourceError{n, err}); err != nil {
+				return false, err
+			}
+			continue
+		}
+		candidates = append(candidates, candidate{name: n, size: r.Size(), memory: r.MemoryBytes(), filters: r.Footer().Filters.Length, rewrite: rewrite})
 	}
 	job := pick(candidates, settled(names, key.day, c.opts.Now(), c.opts.Settle), &c.opts)
 	if job == nil {
 		return false, nil
 	}
-	if err := c.merge(ctx, key, plan, job, result); err != nil {
+	limited, cancel := context.WithTimeout(ctx, c.opts.MaxMerge)
+	defer cancel()
+	if err := c.merge(limited, key, plan, job, result); err != nil {
 		return true, c.sourceFailed(ctx, err)
 	}
 	return true, nil

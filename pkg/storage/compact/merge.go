@@ -156,7 +156,10 @@ const (
 func (m *merge) stream(ctx context.Context, ls labels.Labels, items []item) error {
 	kept := items[:0]
 	for _, it := range items {
-		it.decide, it.keep = m.plan.Chunk(ls, it.Meta())
+		var err error
+		if it.decide, it.keep, err = m.plan.Chunk(ctx, ls, it.ChunkRef); err != nil {
+			return &sourceError{it.source.name, err}
+		}
 		if it.decide == EraseAll {
 			m.counts.erased += int64(it.Meta().Rows)
 			continue

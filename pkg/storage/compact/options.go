@@ -19,6 +19,8 @@ import (
 type Eraser interface {
 	// Plan gives what is to be erased of a tenant's day now; nil = nothing.
 	Plan(ctx context.Context, tenant string, day segment.Day) (Plan, error)
+	// Urgent reports that something is to be erased of a day by the next pass, however long nothing was written to it.
+	Urgent(ctx context.Context, tenant string, day segment.Day) (bool, error)
 }
 
 // Plan is what is to be erased of one tenant's day. It does not change.
@@ -27,11 +29,11 @@ type Plan interface {
 	Expired(segment.Name) bool
 	// Rewrite reports that the segment may hold what is to be erased, so that it has to be rewritten even if there is nothing to merge it with.
 	// It must not be true of a segment that was written with this plan, or it is rewritten for ever: its footer names the Deletes.
-	Rewrite(segment.Footer) bool
+	Rewrite(context.Context, *segment.Reader) (bool, error)
 	// Deletes are the ids of the delete requests that the plan carries out, for the footer of what is written.
 	Deletes() []string
 	// Chunk decides about one chunk of a stream. With EraseRows the function decides row by row.
-	Chunk(stream labels.Labels, meta chunk.Meta) (Decision, KeepRow)
+	Chunk(ctx context.Context, stream labels.Labels, c segment.ChunkRef) (Decision, KeepRow, error)
 }
 
 // Decision is what happens to a chunk.
@@ -67,6 +69,8 @@ type Options struct {
 	MinSources int
 	// MaxSegmentBytes bounds the segments that are written, and so what is merged at a time; default 256 MiB.
 	MaxSegmentBytes int64
+	// MaxMerge bounds the time that one merge may take; one that takes longer is given up. Delete requests have to outlive it; default 1 h.
+	MaxMerge time.Duration
 	// BytesPerSecond bounds what is read and written together; 0 = unlimited.
 	BytesPerSecond int64
 
@@ -77,6 +81,9 @@ type Options struct {
 	Registerer prometheus.Registerer // nil = none
 	Now        func() time.Time      // for tests
 }
+
+// DefaultMaxMerge is the default of Options.MaxMerge.
+const DefaultMaxMerge = time.Hour
 
 func (o Options) withDefaults() (Options, error) {
 	if o.Bucket == nil || o.Catalog == nil {
@@ -100,6 +107,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.MaxSegmentBytes <= 0 {
 		o.MaxSegmentBytes = 256 << 20
 	}
+	if o.MaxMerge <= 0 {
+		o.MaxMerge = DefaultMaxMerge
+	}
 	if o.Eraser == nil {
 		o.Eraser = keepEverything{}
 	}
@@ -120,9 +130,11 @@ type keepEverything struct{}
 
 func (keepEverything) Plan(context.Context, string, segment.Day) (Plan, error) { return nil, nil }
 
-func (keepEverything) Expired(segment.Name) bool   { return false }
-func (keepEverything) Rewrite(segment.Footer) bool { return false }
-func (keepEverything) Deletes() []string           { return nil }
-func (keepEverything) Chunk(labels.Labels, chunk.Meta) (Decision, KeepRow) {
-	return KeepAll, nil
+func (keepEverything) Urgent(context.Context, string, segment.Day) (bool, error) { return false, nil }
+
+func (keepEverything) Expired(segment.Name) bool                              { return false }
+func (keepEverything) Rewrite(context.Context, *segment.Reader) (bool, error) { return false, nil }
+func (keepEverything) Deletes() []string                                      { return nil }
+func (keepEverything) Chunk(context.Context, labels.Labels, segment.ChunkRef) (Decision, KeepRow, error) {
+	return KeepAll, nil, nil
 }

@@ -33,11 +33,6 @@ type candidate struct {
 // pick chooses the segments to merge next, in the order of their ids; nil = nothing is to be done. Settled says that nothing was written to the day for a while.
 func pick(all []candidate, settled bool, opts *Options) []candidate {
 	slices.SortFunc(all, func(a, b candidate) int { return a.name.ID.Compare(b.name.ID) })
-	for _, c := range all {
-		if c.rewrite {
-			return []candidate{c}
-		}
-	}
 	var small []candidate
 	tiers := map[int][]candidate{}
 	for _, c := range all {
@@ -54,6 +49,11 @@ func pick(all []candidate, settled bool, opts *Options) []candidate {
 			}
 		}
 		delete(tiers, t)
+	}
+	for _, c := range all {
+		if c.rewrite {
+			return []candidate{c}
+		}
 	}
 	if !settled {
 		return nil

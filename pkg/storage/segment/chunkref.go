@@ -22,6 +22,9 @@ func (c ChunkRef) Ordinal() int { return c.ordinal }
 // Segment is the segment that holds the chunk.
 func (c ChunkRef) Segment() Name { return c.reader.name }
 
+// Deletes are the delete requests of which the segment holds no entry. The slice must not be changed.
+func (c ChunkRef) Deletes() []string { return c.reader.footer.Deletes }
+
 // Offset is where the chunk lies in the object.
 func (c ChunkRef) Offset() int64 { return c.reader.entries[c.ordinal].offset }
 
