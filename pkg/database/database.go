@@ -63,7 +63,9 @@ func Open(ctx context.Context, o Options) (*Database, error) {
 	}
 	c := &o.Config
 	if c.WAL.Location == "bucket" {
-		return nil, errors.New("wal.location: bucket is not supported yet")
+		if text, err := c.BucketYAML(); err != nil || text == nil {
+			return nil, errors.Join(err, errors.New("wal.location: bucket needs a bucket: name one under bucket"))
+		}
 	}
 	overrides, err := tenant.LoadOverrides(c.Limits, c.Runtime.File)
 	if err != nil {
@@ -104,6 +106,9 @@ func (d *Database) engineOptions(o *Options) engine.Options {
 	}
 	if c.WAL.Sync == "none" {
 		out.WALSync = wal.SyncNone
+	}
+	if c.WAL.Location == "bucket" {
+		out.WALLocation, out.CommitInterval = engine.WALInBucket, time.Duration(c.WAL.CommitInterval)
 	}
 	return out
 }
