@@ -116,7 +116,7 @@ var confinable = []struct{ prefix, parameter string }{
 
 // unconfined names the routes that show nothing of what is stored.
 var unconfined = []string{
-	"/loki/api/v1/push", "/loki/api/v1/raw", "/otlp/v1/logs", "/api/v1/push", "/api/v1/raw", "/api/prom/push",
+	"/loki/api/v1/push", "/loki/api/v1/raw", "/otlp/v1/logs", "/api/v1/push", "/api/v1/raw", "/promtail/api/v1/raw", "/api/prom/push",
 	"/loki/api/v1/format_query", "/loki/api/v1/status/buildinfo", "/loki/api/v1/drilldown-limits", "/ready", "/loki/ready", "/cambium/v1/status",
 }
 

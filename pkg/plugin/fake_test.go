@@ -60,6 +60,8 @@ func (f *fakeDB) SetRetention(tenant string, keep time.Duration) {
 	f.retention[tenant] = keep
 }
 
+func (f *fakeDB) Retains() bool { return true }
+
 func (f *fakeDB) Ready() error { return f.ready }
 
 func (f *fakeDB) Close(context.Context) error {

@@ -56,14 +56,7 @@ func (i *Instance) CheckHealth(ctx context.Context, req *backend.CheckHealthRequ
 	if err != nil {
 		return unhealthy("the store cannot be counted: " + err.Error()), nil
 	}
-	retention := i.settings.Retention
-	if retention == 0 {
-		retention = time.Duration(c.db.Limits(c.tenant).RetentionPeriod)
-	}
-	kept := "for ever"
-	if retention > 0 {
-		kept = "for " + model.Duration(retention).String()
-	}
+	retention, kept := c.retention()
 	message := fmt.Sprintf("Logs are kept %s in %s. Nothing has been pushed yet.", kept, status.Location)
 	if status.Entries > 0 {
 		message = fmt.Sprintf("Logs are kept %s in %s: %s of %s, %s as pushed, %s stored; the oldest is %s old.",
@@ -82,6 +75,24 @@ func (i *Instance) CheckHealth(ctx context.Context, req *backend.CheckHealthRequ
 		return nil, fmt.Errorf("health details: %w", err)
 	}
 	return &backend.CheckHealthResult{Status: backend.HealthStatusOk, Message: message, JSONDetails: text}, nil
+}
+
+// retainer is a Database that removes what is older than its tenant's retention.
+type retainer interface{ Retains() bool }
+
+// retention is how long the tenant's entries are kept, 0 for ever, and the same in words.
+func (c *call) retention() (time.Duration, string) {
+	keep := c.settings.Retention
+	if keep == 0 {
+		keep = time.Duration(c.db.Limits(c.tenant).RetentionPeriod)
+	}
+	if keep == 0 {
+		return 0, "for ever"
+	}
+	if r, ok := c.db.(retainer); !ok || !r.Retains() {
+		return 0, fmt.Sprintf("for ever (the retention of %s is not carried out by this version)", model.Duration(keep))
+	}
+	return keep, "for " + model.Duration(keep).String()
 }
 
 // counted writes a number with its noun.

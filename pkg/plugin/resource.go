@@ -29,6 +29,7 @@ const pushTokenHeader = "X-Push-Token"
 // pushRoutes are the routes that write; with a push token set they need it.
 var pushRoutes = map[string]bool{
 	"/loki/api/v1/push": true, "/loki/api/v1/raw": true, "/api/prom/push": true, "/otlp/v1/logs": true, "/api/v1/push": true, "/api/v1/raw": true,
+	"/promtail/api/v1/raw": true,
 }
 
 // processRoutes tell about the process and so about all orgs: they are the administrator's. Grafana shows the metrics in its own way.
