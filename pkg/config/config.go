@@ -127,7 +127,7 @@ type WAL struct {
 
 // Head is what is in memory. Zero values take the engine's defaults.
 type Head struct {
-	MaxBytes   tenant.ByteSize `yaml:"max_bytes"`   // default 128MB
+	MaxBytes   tenant.ByteSize `yaml:"max_bytes"`   // default 96MB
 	ChunkBytes tenant.ByteSize `yaml:"chunk_bytes"` // raw size at which a chunk is cut; default 2MB
 	FlushBytes tenant.ByteSize `yaml:"flush_bytes"` // default half of max_bytes
 	FlushAge   tenant.Duration `yaml:"flush_age"`   // default 15m

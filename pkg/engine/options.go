@@ -56,7 +56,7 @@ type Options struct {
 
 func (o *Options) ensureDefaults() {
 	if o.Head.MaxBytes <= 0 {
-		o.Head.MaxBytes = 128 << 20
+		o.Head.MaxBytes = 96 << 20
 	}
 	if o.FlushBytes <= 0 {
 		o.FlushBytes = o.Head.MaxBytes / 2

@@ -18,7 +18,7 @@ import (
 
 // Options of a Head. The zero value of each field means its default.
 type Options struct {
-	// MaxBytes bounds the memory of entries and, separately, their raw bytes, which is what a start has to replay. Default 128 MiB.
+	// MaxBytes bounds the memory of entries and, separately, their raw bytes, which is what a start has to replay. Default 96 MiB.
 	// What identifies streams is not in it: that is bounded by the tenants' stream limits.
 	MaxBytes int64
 	// ChunkBytes is the raw size at which a stream's chunk is cut and encoded. Default 2 MiB.
@@ -37,7 +37,7 @@ type Options struct {
 
 func (o *Options) ensureDefaults() {
 	if o.MaxBytes <= 0 {
-		o.MaxBytes = 128 << 20
+		o.MaxBytes = 96 << 20
 	}
 	if o.ChunkBytes <= 0 {
 		o.ChunkBytes = 2 << 20
