@@ -96,7 +96,7 @@ export class CambiumDataSource
               getGrafanaLiveSrv(),
               tailScope(this.settings.jsonData)
             )
-          : runSplit(request, (part) => super.query(part))
+          : runSplit(request, (part) => super.query(part), this.settings.jsonData.maxLines)
       ),
       map((response) => ({ ...response, data: this.withDerivedFields(response.data as DataFrame[]) }))
     );

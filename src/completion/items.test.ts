@@ -42,9 +42,12 @@ it('writes values for the string that they go into', async () => {
   expect(await inserts({ ...place, quoted: true, regex: true })).toEqual(['\\$app', 'x\\\\"y', 'a\\\\\\\\.b']);
 });
 
-it('offers fields of a sample beside the stages', async () => {
-  const items = await inserts({ kind: 'stage', log: '{a="b"}' });
-  expect(items.slice(0, 3)).toEqual(['status > ', 'user=', 'json']);
+it('offers fields first behind a parser, and before one only those that need none', async () => {
+  expect((await inserts({ kind: 'stage', log: '{a="b"} | json' })).slice(0, 3)).toEqual(['status > ', 'user=', 'json']);
+  const before = await inserts({ kind: 'stage', log: '{a="b"}' });
+  expect(before[0]).toBe('json');
+  expect(before).toContain('user=');
+  expect(before).not.toContain('status > ');
 });
 
 it('offers a range only inside of a function', async () => {
@@ -53,7 +56,7 @@ it('offers a range only inside of a function', async () => {
 });
 
 it('offers labels and fields to group by', async () => {
-  expect(await inserts({ kind: 'grouping', log: '{a="b"}' })).toEqual(['app', 'env', 'status', 'user']);
+  expect(await inserts({ kind: 'grouping', log: '{a="b"} | json' })).toEqual(['app', 'env', 'status', 'user']);
 });
 
 it('has nothing to say where anything may stand', async () => {

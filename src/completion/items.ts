@@ -45,7 +45,7 @@ export async function itemsFor(situation: Situation, source: Source): Promise<It
     case 'pipeline':
       return pipeline(situation.inRange);
     case 'stage':
-      return [...(await fields(situation.log, source, true)), ...words([...STAGES, UNWRAP], 'stage')];
+      return stage(situation.log, await fields(situation.log, source, true));
     case 'field':
       return fields(situation.log, source, false);
     case 'fieldValue': {
@@ -120,9 +120,20 @@ function valueItem(value: string, quoted: boolean, regex: boolean): Item {
   return { kind: 'value', label: value, insert: escapeSnippet(quoted ? text : `"${text}"`) };
 }
 
+const PARSER = /\|\s*(json|logfmt|pattern|regexp|unpack)\b/;
+
+/** Fields come first behind a parser; before one there are few, and a parser is what is wanted most. */
+function stage(log: string, found: Item[]): Item[] {
+  const stages = words([...STAGES, UNWRAP], 'stage');
+  return PARSER.test(log) ? [...found, ...stages] : [...stages, ...found];
+}
+
 async function fields(log: string, source: Source, asFilter: boolean): Promise<Item[]> {
+  const parsed = PARSER.test(log);
   const found = await source.labels.detectedFields(log, source.range());
-  return found.map(({ label, type }) => ({
+  // The backend tries parsers on its own; what only they find is no field of this query yet.
+  const usable = found.filter(({ parsers }) => parsed || !parsers?.length);
+  return usable.map(({ label, type }) => ({
     kind: 'field',
     label,
     insert: asFilter ? `${label}${type === 'string' ? '=' : ' > '}` : label,

@@ -14,15 +14,17 @@ import { QueryOptions } from './editor/QueryOptions';
 import { Toolbar } from './editor/Toolbar';
 import { useEditorExtension } from './editor/useEditorExtension';
 import { useEstimate } from './editor/useEstimate';
+import { useSortOrder } from './editor/useSortOrder';
 
 export type Props = QueryEditorProps<CambiumDataSource, CambiumQuery, CambiumOptions>;
 
-export function QueryEditor({ query, onChange, onRunQuery, datasource, range, history }: Props) {
+export function QueryEditor({ query, onChange, onRunQuery, datasource, range, history, app }: Props) {
   const { labels } = datasource;
   const expr = query.expr ?? '';
   const [explain, setExplain] = useState(false);
   const extend = useEditorExtension({ labels, range, history });
   const estimate = useEstimate(labels, expr, range);
+  useSortOrder(app, query, onChange, onRunQuery);
   const mode = query.editorMode ?? 'code';
   const changeExpr = (next: string) => onChange({ ...query, expr: next });
 
@@ -46,7 +48,12 @@ export function QueryEditor({ query, onChange, onRunQuery, datasource, range, hi
         <Builder expr={expr} labels={labels} range={range} onChange={changeExpr} />
       )}
       {explain && <Explain expr={expr} />}
-      <QueryOptions query={query} onChange={onChange} onRunQuery={onRunQuery} />
+      <QueryOptions
+        query={query}
+        defaultMaxLines={datasource.settings?.jsonData.maxLines}
+        onChange={onChange}
+        onRunQuery={onRunQuery}
+      />
     </Stack>
   );
 }

@@ -13,7 +13,11 @@ type Ask = (request: DataQueryRequest<CambiumQuery>) => Observable<DataQueryResp
  * Asks a long range part by part, so that there is something to see early and a log query that has its lines asks no
  * further. Each answer holds all so far; the last one is whole, and then the stream completes.
  */
-export function runSplit(request: DataQueryRequest<CambiumQuery>, ask: Ask): Observable<DataQueryResponse> {
+export function runSplit(
+  request: DataQueryRequest<CambiumQuery>,
+  ask: Ask,
+  defaultMaxLines = DEFAULT_MAX_LINES
+): Observable<DataQueryResponse> {
   const stepMs = Math.max(1, request.intervalMs || 1);
   const parts = partsOf(request.range, stepMs);
   const groups = groupTargets(request.targets);
@@ -23,7 +27,7 @@ export function runSplit(request: DataQueryRequest<CambiumQuery>, ask: Ask): Obs
   return merge(
     ...groups.map((group, i) =>
       group.split
-        ? runParts(request, group, group.oldestFirst ? parts : [...parts].reverse(), ask)
+        ? runParts(request, group, group.oldestFirst ? parts : [...parts].reverse(), ask, defaultMaxLines)
         : ask({ ...request, requestId: `${request.requestId}-whole-${i}`, targets: group.targets })
     )
   );
@@ -33,7 +37,8 @@ function runParts(
   request: DataQueryRequest<CambiumQuery>,
   group: Group,
   parts: Part[],
-  ask: Ask
+  ask: Ask,
+  defaultMaxLines: number
 ): Observable<DataQueryResponse> {
   const key = `cambium-${request.requestId}-${group.oldestFirst ? 'forward' : 'backward'}`;
   return new Observable((observer) => {
@@ -41,7 +46,7 @@ function runParts(
     let unsubscribe = () => {};
 
     const next = (index: number) => {
-      const targets = remaining(group.targets, merged);
+      const targets = remaining(group.targets, merged, defaultMaxLines);
       if (index === parts.length || targets.length === 0) {
         observer.next({ ...(merged ?? { data: [] }), key, state: finalState(merged) });
         observer.complete();
@@ -76,14 +81,18 @@ function runParts(
 }
 
 /** The targets that still want something, log queries with the lines that they lack. */
-function remaining(targets: CambiumQuery[], merged: DataQueryResponse | undefined): CambiumQuery[] {
+function remaining(
+  targets: CambiumQuery[],
+  merged: DataQueryResponse | undefined,
+  defaultMaxLines: number
+): CambiumQuery[] {
   return targets.flatMap((target) => {
     if (target.queryType === 'volume' || isMetricQuery(target.expr)) {
       return [target];
     }
     const frames = (merged?.data ?? []) as DataFrame[];
     const got = frames.find((frame) => frame.refId === target.refId && isLogFrame(frame))?.length ?? 0;
-    const wanted = (target.maxLines ?? DEFAULT_MAX_LINES) - got;
+    const wanted = (target.maxLines ?? defaultMaxLines) - got;
     return wanted > 0 ? [{ ...target, maxLines: wanted }] : [];
   });
 }

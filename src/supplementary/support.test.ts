@@ -1,4 +1,4 @@
-import { DataQueryRequest, SupplementaryQueryType } from '@grafana/data';
+import { DataQueryRequest, SupplementaryQueryType, dateTime } from '@grafana/data';
 
 import { CambiumQuery } from '../types';
 import { logPartOf } from './sample';
@@ -34,7 +34,12 @@ it.each([
 });
 
 it('a request keeps only the targets that have something to ask', () => {
-  const request = { targets: [log, metric] } as DataQueryRequest<CambiumQuery>;
-  expect(supplementaryRequest(SupplementaryQueryType.LogsVolume, request)?.targets).toHaveLength(1);
+  const range = { from: dateTime(0), to: dateTime(6 * 3_600_000) };
+  const request = { targets: [log, metric], range, intervalMs: 1000 } as unknown as DataQueryRequest<CambiumQuery>;
+  const volumes = supplementaryRequest(SupplementaryQueryType.LogsVolume, request)!;
+  expect(volumes.targets).toHaveLength(1);
+  // Bars wide enough to read, whatever the step of the graphs is.
+  expect(volumes.intervalMs).toBeGreaterThanOrEqual(120_000);
+  expect(supplementaryRequest(SupplementaryQueryType.LogsSample, request)?.intervalMs).toBe(1000);
   expect(supplementaryRequest(SupplementaryQueryType.LogsVolume, { ...request, targets: [metric] })).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-import { DataQueryRequest, SupplementaryQueryOptions, SupplementaryQueryType } from '@grafana/data';
+import { DataQueryRequest, SupplementaryQueryOptions, SupplementaryQueryType, rangeUtil } from '@grafana/data';
 
 import { CambiumQuery } from '../types';
 import { sampleQuery } from './sample';
@@ -17,6 +17,9 @@ export function supplementaryQuery(options: SupplementaryQueryOptions, query: Ca
   }
 }
 
+/** Bars of a histogram across a screen: more are too thin to read, and to hit. */
+const VOLUME_BARS = 100;
+
 /** The request for what stands beside the result of another request; undefined when there is nothing to ask. */
 export function supplementaryRequest(
   type: SupplementaryQueryType,
@@ -26,5 +29,12 @@ export function supplementaryRequest(
   const targets = request.targets.flatMap(
     (target) => supplementaryQuery({ ...options, type } as SupplementaryQueryOptions, target) ?? []
   );
-  return targets.length ? { ...request, targets } : undefined;
+  if (!targets.length) {
+    return undefined;
+  }
+  if (type !== SupplementaryQueryType.LogsVolume) {
+    return { ...request, targets };
+  }
+  const { interval, intervalMs } = rangeUtil.calculateInterval(request.range, VOLUME_BARS, '1s');
+  return { ...request, targets, interval, intervalMs, maxDataPoints: VOLUME_BARS };
 }

@@ -103,9 +103,9 @@ function bars(shown: Series[], all: Series[], x: Scale, y: Scale, colorOf: Props
       return value ? (
         <rect
           key={`${one.name}-${time}`}
-          x={x(time)}
+          x={Math.max(LEFT, x(time))}
           y={y(below + value)}
-          width={width}
+          width={Math.max(0.5, x(time) + width - Math.max(LEFT, x(time)))}
           height={Math.max(0.5, y(below) - y(below + value))}
           fill={colorOf(one, all.indexOf(one))}
         >

@@ -9,6 +9,8 @@ import { CommitInput } from '../CommitInput';
 
 export interface QueryOptionsProps {
   query: CambiumQuery;
+  /** Lines when the query does not say itself; as the data source is set. */
+  defaultMaxLines?: number;
   onChange: (query: CambiumQuery) => void;
   onRunQuery: () => void;
 }
@@ -23,7 +25,7 @@ const DIRECTIONS: Array<{ value: Direction; label: string; description: string }
   { value: 'forward', label: 'Forward', description: 'Oldest lines first' },
 ];
 
-export function QueryOptions({ query, onChange, onRunQuery }: QueryOptionsProps) {
+export function QueryOptions({ query, defaultMaxLines = DEFAULT_MAX_LINES, onChange, onRunQuery }: QueryOptionsProps) {
   const metric = isMetricQuery(query.expr ?? '');
   const change = (part: Partial<CambiumQuery>) => {
     onChange({ ...query, ...part });
@@ -31,7 +33,7 @@ export function QueryOptions({ query, onChange, onRunQuery }: QueryOptionsProps)
   };
 
   return (
-    <QueryOptionGroup title="Options" collapsedInfo={summary(query, metric)}>
+    <QueryOptionGroup title="Options" collapsedInfo={summary(query, metric, defaultMaxLines)}>
       <InlineFieldRow>
         <InlineField label="Type" disabled={!metric} tooltip="Lines always cover a range">
           <RadioButtonGroup
@@ -72,7 +74,7 @@ export function QueryOptions({ query, onChange, onRunQuery }: QueryOptionsProps)
                 ariaLabel="Line limit"
                 type="number"
                 width={12}
-                placeholder={String(DEFAULT_MAX_LINES)}
+                placeholder={String(defaultMaxLines)}
                 value={query.maxLines === undefined ? '' : String(query.maxLines)}
                 onCommit={(text) => change({ maxLines: parseMaxLines(text) })}
               />
@@ -93,7 +95,7 @@ export function QueryOptions({ query, onChange, onRunQuery }: QueryOptionsProps)
 }
 
 /** What the closed group tells about the options inside. */
-export function summary(query: CambiumQuery, metric: boolean): string[] {
+export function summary(query: CambiumQuery, metric: boolean, defaultMaxLines: number): string[] {
   if (metric) {
     return [
       `Type: ${queryTypeOf(query) === 'instant' ? 'Instant' : 'Range'}`,
@@ -103,7 +105,7 @@ export function summary(query: CambiumQuery, metric: boolean): string[] {
   }
   return [
     'Type: Range',
-    `Line limit: ${query.maxLines ?? DEFAULT_MAX_LINES}`,
+    `Line limit: ${query.maxLines ?? defaultMaxLines}`,
     `Direction: ${directionOf(query) === 'forward' ? 'Forward' : 'Backward'}`,
   ];
 }
