@@ -149,6 +149,9 @@ func (e *entryAnswer) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// milliseconds is the number from which on a point's time has that unit: scalars come so.
+const milliseconds = 1e11
+
 // pointAnswer is [seconds, value].
 type pointAnswer Point
 
@@ -162,6 +165,10 @@ func (p *pointAnswer) UnmarshalJSON(b []byte) error {
 	s, err := strconv.ParseInt(whole, 10, 64)
 	if err != nil {
 		return err
+	}
+	if s >= milliseconds {
+		p.Timestamp = s * int64(time.Millisecond)
+		return nil
 	}
 	p.Timestamp = s * int64(time.Second)
 	if fraction != "" {
@@ -204,7 +211,6 @@ func (b *queryAnswer) result(forward bool) (*Result, error) {
 	case KindScalar:
 		var p pointAnswer
 		err = json.Unmarshal(b.Data.Result, &p)
-		p.Timestamp /= 1000 // scalars have milliseconds
 		r.Series = []Series{{Points: []Point{Point(p)}}}
 	default:
 		err = fmt.Errorf("it has a result of the unknown type %q", b.Data.Type)

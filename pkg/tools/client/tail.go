@@ -29,8 +29,14 @@ type Frame struct {
 // maxFrame bounds a frame: a hundred lines, escaped.
 const maxFrame = 256 << 20
 
-// ErrTailEnded is wrapped by the error of a tail that the server ended.
-var ErrTailEnded = errors.New("the server ended the tail")
+// Errors of a tail that the server ended: it may be begun again, or the server will not have it.
+var (
+	ErrTailEnded   = errors.New("the server ended the tail")
+	ErrTailRefused = errors.New("the server refuses the tail")
+)
+
+// tooOld is what a server says that ends a tail for its age alone.
+const tooOld = "reached tail max duration limit"
 
 // Tail calls started once the server has accepted, then handle with every frame, until the context ends, handle gives an error, or the connection ends.
 func (c *Client) Tail(ctx context.Context, r TailRequest, started func(), handle func(Frame) error) error {
@@ -93,6 +99,9 @@ func tailError(ctx context.Context, conn *websocket.Conn, err error) error {
 	var closed websocket.CloseError
 	if !errors.As(err, &closed) {
 		return fmt.Errorf("the connection broke: %w", err)
+	}
+	if closed.Code == websocket.StatusInternalError && closed.Reason != tooOld {
+		return fmt.Errorf("%w: %s", ErrTailRefused, closed.Reason)
 	}
 	if closed.Reason == "" {
 		return fmt.Errorf("%w (%s)", ErrTailEnded, closed.Code)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -43,7 +44,8 @@ func (s *Store) OpenSource(ctx context.Context, tenant string) (*Source, error) 
 	return src, nil
 }
 
-func (s *Store) replay(ctx context.Context, src *Source) error {
+// readLog reads the write-ahead log, if there is one.
+func (s *Store) readLog(ctx context.Context, handle wal.Handler) error {
 	if s.DataDir == "" {
 		return nil
 	}
@@ -51,7 +53,14 @@ func (s *Store) replay(ctx context.Context, src *Source) error {
 	if err != nil {
 		return err
 	}
-	_, err = log.Replay(ctx, func(tenant string, ls labels.Labels, known any, entries []chunk.Entry) (any, error) {
+	if _, err = log.Replay(ctx, handle); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+func (s *Store) replay(ctx context.Context, src *Source) error {
+	return s.readLog(ctx, func(tenant string, ls labels.Labels, known any, entries []chunk.Entry) (any, error) {
 		if tenant != src.tenant {
 			return nil, nil
 		}
@@ -62,15 +71,22 @@ func (s *Store) replay(ctx context.Context, src *Source) error {
 		src.head.Apply(tenant, head.Reservation{}, []head.Batch{{Series: series, Entries: entries}})
 		return series, nil
 	})
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	return err
 }
 
-// Tenants lists the tenants that have objects in the bucket.
+// Tenants lists the tenants that have objects in the bucket or entries in the write-ahead log, sorted.
 func (s *Store) Tenants(ctx context.Context) ([]string, error) {
-	return catalog.New(catalog.Options{Bucket: s.Bucket}).Tenants(ctx)
+	tenants, err := catalog.New(catalog.Options{Bucket: s.Bucket}).Tenants(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = s.readLog(ctx, func(tenant string, _ labels.Labels, _ any, _ []chunk.Entry) (any, error) {
+		if !slices.Contains(tenants, tenant) {
+			tenants = append(tenants, tenant)
+		}
+		return nil, nil
+	})
+	slices.Sort(tenants)
+	return tenants, err
 }
 
 // Snapshot gives the tenant's entries between mint and maxt, both inclusive.
