@@ -102,7 +102,7 @@ func (columns) open(data []byte, meta Meta) (Reader, error) {
 		seen[p.kind] = true
 		switch p.kind {
 		case partColumnTimes:
-			err = r.openTimes(p.stored, meta)
+			r.times, err = openColumnTimes(p.stored, meta)
 		case partColumnLines:
 			err = r.openLines(p.stored, meta)
 		default:
@@ -121,24 +121,25 @@ func (columns) open(data []byte, meta Meta) (Reader, error) {
 	return r, nil
 }
 
-func (r *columnReader) openTimes(b []byte, meta Meta) error {
+// openColumnTimes decodes meta.Rows ascending timestamps from meta.MinT to meta.MaxT.
+func openColumnTimes(b []byte, meta Meta) ([]int64, error) {
 	deltas, rest, err := columnar.ReadInts(b, meta.Rows)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	r.times = make([]int64, meta.Rows)
+	times := make([]int64, meta.Rows)
 	t := uint64(meta.MinT)
 	for i, d := range deltas {
 		if d > uint64(meta.MaxT)-t {
-			return fmt.Errorf("%w: timestamp %d lies after the chunk's end", ErrCorrupt, i)
+			return nil, fmt.Errorf("%w: timestamp %d lies after the chunk's end", ErrCorrupt, i)
 		}
 		t += d
-		r.times[i] = int64(t)
+		times[i] = int64(t)
 	}
-	if len(rest) != 0 || r.times[0] != meta.MinT || r.times[meta.Rows-1] != meta.MaxT {
-		return fmt.Errorf("%w: timestamps do not fit the chunk's description", ErrCorrupt)
+	if len(rest) != 0 || times[0] != meta.MinT || times[meta.Rows-1] != meta.MaxT {
+		return nil, fmt.Errorf("%w: timestamps do not fit the chunk's description", ErrCorrupt)
 	}
-	return nil
+	return times, nil
 }
 
 func (r *columnReader) openLines(b []byte, meta Meta) error {

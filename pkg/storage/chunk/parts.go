@@ -82,23 +82,46 @@ func appendParts(dst []byte, parts []part) []byte {
 
 // splitParts reads and checks the header, cuts data into its parts, and checks each part's checksum. Every byte of data is covered.
 func splitParts(data []byte) ([]part, error) {
+	parts, lengths, size, err := readHeader(data)
+	if err != nil {
+		return nil, err
+	}
+	rest := data[size:]
+	for i := range parts {
+		if lengths[i] > uint64(len(rest)) {
+			return nil, fmt.Errorf("%w: part %d is cut short", ErrCorrupt, i)
+		}
+		if err := parts[i].fill(rest[:lengths[i]:lengths[i]]); err != nil {
+			return nil, err
+		}
+		rest = rest[lengths[i]:]
+	}
+	if len(rest) != 0 {
+		return nil, fmt.Errorf("%w: %d bytes after the last part", ErrCorrupt, len(rest))
+	}
+	return parts, nil
+}
+
+// readHeader reads and checks the header at the front of data. The parts it gives have no bytes yet: lengths says how many follow for each,
+// size where the first begins.
+func readHeader(data []byte) (parts []part, lengths []uint64, size int, err error) {
 	d := decoder{b: data}
 	if v := d.byte(); d.err == nil && v != payloadVersion {
-		return nil, fmt.Errorf("%w: payload version %d, this version reads %d", ErrCorrupt, v, payloadVersion)
+		return nil, nil, 0, fmt.Errorf("%w: payload version %d, this version reads %d", ErrCorrupt, v, payloadVersion)
 	}
 	n := d.uvarint()
 	if d.err != nil || n > maxParts || n > uint64(len(d.b)/minPartHeader) {
-		return nil, fmt.Errorf("%w: header is cut short or claims too many parts", ErrCorrupt)
+		return nil, nil, 0, fmt.Errorf("%w: header is cut short or claims too many parts", ErrCorrupt)
 	}
-	parts := make([]part, n)
-	lengths := make([]uint64, n)
+	parts = make([]part, n)
+	lengths = make([]uint64, n)
 	for i := range parts {
 		parts[i].kind = partKind(d.byte())
 		parts[i].codec = partCodec(d.byte())
 		lengths[i] = d.uvarint()
 		raw := d.uvarint()
 		if raw > 2*MaxRawBytes {
-			return nil, fmt.Errorf("%w: part %d claims %d bytes", ErrCorrupt, i, raw)
+			return nil, nil, 0, fmt.Errorf("%w: part %d claims %d bytes", ErrCorrupt, i, raw)
 		}
 		parts[i].rawLen = int(raw)
 		parts[i].crc = d.uint32()
@@ -106,24 +129,21 @@ func splitParts(data []byte) ([]part, error) {
 	header := data[:len(data)-len(d.b)]
 	crc := d.uint32()
 	if d.err != nil {
-		return nil, fmt.Errorf("%w: header is cut short", ErrCorrupt)
+		return nil, nil, 0, fmt.Errorf("%w: header is cut short", ErrCorrupt)
 	}
 	if crc != checksum(header) {
-		return nil, fmt.Errorf("%w: header checksum does not match", ErrCorrupt)
+		return nil, nil, 0, fmt.Errorf("%w: header checksum does not match", ErrCorrupt)
 	}
-	for i := range parts {
-		if lengths[i] > uint64(len(d.b)) {
-			return nil, fmt.Errorf("%w: part %d is cut short", ErrCorrupt, i)
-		}
-		parts[i].stored, d.b = d.b[:lengths[i]:lengths[i]], d.b[lengths[i]:]
-		if checksum(parts[i].stored) != parts[i].crc {
-			return nil, fmt.Errorf("%w: checksum of part %d does not match", ErrCorrupt, i)
-		}
+	return parts, lengths, len(header) + crcLen, nil
+}
+
+// fill gives a part its stored bytes, which must have its checksum.
+func (p *part) fill(stored []byte) error {
+	if checksum(stored) != p.crc {
+		return fmt.Errorf("%w: checksum of part kind %d does not match", ErrCorrupt, p.kind)
 	}
-	if len(d.b) != 0 {
-		return nil, fmt.Errorf("%w: %d bytes after the last part", ErrCorrupt, len(d.b))
-	}
-	return parts, nil
+	p.stored = stored
+	return nil
 }
 
 // expand gives a part's bytes: the stored bytes themselves, or decompressed into buf[:0], which is grown to the part's size.
