@@ -108,12 +108,11 @@ func (f *fold) streamGroup(r *run) (labels.Labels, bool) {
 // count adds a run's entries or bytes to one series: from the chunk directory when its only chunk lies in one cell, from timestamps when
 // entries are counted, else row by row.
 func (f *fold) count(ctx context.Context, r *run, p part, ls labels.Labels) error {
-	if len(r.chunks) == 1 && r.minT >= f.mint && r.maxT <= f.maxt {
+	if m := r.chunks[0].Meta(); len(r.chunks) == 1 && !m.Inexact && r.minT >= f.mint && r.maxT <= f.maxt {
 		c := f.grid.locate(r.minT)
 		if c.holds(r.maxT) {
 			f.counters.chunksCounted.Add(1)
 			if c.inside {
-				m := r.chunks[0].Meta()
 				n := float64(m.Rows)
 				if f.ofBytes {
 					n = float64(m.LineBytes)

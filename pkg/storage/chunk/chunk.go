@@ -22,6 +22,8 @@ type Meta struct {
 	StoredBytes int64 // as encoded; 0 in the head
 	Encoding    Encoding
 	Order       uint64 // arrival order among the chunks of one stream: of two entries with one timestamp, the one in the lower chunk came first
+	// Inexact says that opening the chunk may show less, because entries are left out that are to be deleted: times, rows and bytes are bounds. It is not stored.
+	Inexact bool
 }
 
 // Encoding names how a chunk's payload is laid out.
