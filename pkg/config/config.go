@@ -153,6 +153,9 @@ type Query struct {
 	MultiTenantQueriesEnabled bool `yaml:"multi_tenant_queries_enabled"` // default false
 	// Extensions lets queries use PromQL's functions, subqueries and @ without asking for it.
 	Extensions bool `yaml:"extensions"` // default false
+	// AlignQueriesWithStep evaluates range queries at multiples of their step: the start is rounded down, the end up. Without it they are
+	// evaluated at exactly start, start+step, ….
+	AlignQueriesWithStep bool `yaml:"align_queries_with_step"` // default false
 	// TailMaxDuration is the longest life of a tail.
 	TailMaxDuration tenant.Duration `yaml:"tail_max_duration"` // default 1h
 }

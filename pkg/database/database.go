@@ -44,6 +44,7 @@ type Database struct {
 	registry *prometheus.Registry
 	location string
 	rest     func() error // closes what the engine uses
+	align    bool         // of query.align_queries_with_step
 
 	overrides *tenant.Overrides
 	stop      context.CancelFunc
@@ -71,7 +72,8 @@ func Open(ctx context.Context, o Options) (*Database, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Database{registry: o.Registry, location: o.Location, overrides: overrides, rest: func() error { return nil }, retained: map[string]*tenant.Limits{}}
+	d := &Database{registry: o.Registry, location: o.Location, overrides: overrides, rest: func() error { return nil }, align: c.Query.AlignQueriesWithStep,
+		retained: map[string]*tenant.Limits{}}
 	engineOptions := d.engineOptions(&o)
 	if err := d.openBucket(ctx, c, &engineOptions); err != nil {
 		return nil, err
@@ -135,7 +137,7 @@ func (d *Database) openBucket(ctx context.Context, c *config.Config, out *engine
 func (d *Database) apiOptions(o *Options) httpapi.Options {
 	c := &o.Config
 	return httpapi.Options{
-		Query: d.Engine, Sink: sink{d.engine}, Limits: d.Limits, Flusher: d.engine, Reporter: d, Readiness: d, Tailer: d,
+		Query: d, Sink: sink{d.engine}, Limits: d.Limits, Flusher: d.engine, Reporter: d, Readiness: d, Tailer: d,
 		Bounds:          ingest.Bounds{MaxBody: int64(c.Ingest.MaxRecvMsgSize), MaxDecompressed: int64(c.Ingest.MaxDecompressedSize)},
 		MaxForm:         int64(c.Query.MaxFormSize),
 		TailMaxDuration: time.Duration(c.Query.TailMaxDuration),
@@ -147,6 +149,12 @@ func (d *Database) apiOptions(o *Options) httpapi.Options {
 		LogLevel:        o.LogLevel, SetLogLevel: o.SetLogLevel,
 		Registerer: d.registry, Gatherer: d.registry, Profiles: c.Server.Profiles, Build: o.Build,
 	}
+}
+
+// Query runs a query as the configuration wants it, for every face.
+func (d *Database) Query(ctx context.Context, p query.Params) (*query.Result, error) {
+	p.AlignStep = p.AlignStep || d.align
+	return d.Engine.Query(ctx, p)
 }
 
 // API is the HTTP API. It takes the caller from httpapi.WithPrincipal; API().With gives it another Authorizer.
