@@ -16,6 +16,7 @@ import (
 
 	"github.com/cambium-logs/cambium/pkg/storage/catalog"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
+	"github.com/cambium-logs/cambium/pkg/storage/deletes"
 	"github.com/cambium-logs/cambium/pkg/storage/head"
 	"github.com/cambium-logs/cambium/pkg/storage/wal"
 )
@@ -28,6 +29,8 @@ type Engine struct {
 	head         *head.Head
 	bucket       objstore.Bucket
 	catalog      *catalog.Catalog
+	deletes      *deletes.Store
+	maintenance  *maintenance
 	metrics      *metrics
 	segmentDir   string // for temporary files
 	buildDir     string // where segments under construction lie: segmentDir, or where the bucket can take them over from
@@ -92,6 +95,9 @@ func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	e.cancel = cancel
 	e.loops.Go(func() { e.flushLoop(background) })
+	if opts.Compaction.Enabled {
+		e.loops.Go(func() { e.maintainLoop(background) })
+	}
 	e.ready = time.Now()
 	return e, nil
 }

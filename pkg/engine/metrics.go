@@ -8,6 +8,8 @@ type metrics struct {
 	segments, flushedBytes, flushFailures prometheus.Counter
 	flushSeconds                          prometheus.Histogram
 	droppedEvents                         prometheus.Counter
+	deletesPending                        prometheus.Gauge
+	deletesProcessed                      prometheus.Counter
 }
 
 func newMetrics(reg *prometheus.Registry, e *Engine) *metrics {
@@ -25,11 +27,14 @@ func newMetrics(reg *prometheus.Registry, e *Engine) *metrics {
 		flushSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "cambium_engine_flush_seconds",
 			Help: "Duration of flushes.", Buckets: prometheus.ExponentialBuckets(0.01, 3, 9)}),
 		droppedEvents: counter("cambium_engine_tail_dropped_entries_total", "Entries that slow subscribers did not get."),
+		deletesPending: prometheus.NewGauge(prometheus.GaugeOpts{Name: "cambium_engine_delete_requests_pending",
+			Help: "Delete requests of which something may still be stored."}),
+		deletesProcessed: counter("cambium_engine_delete_requests_processed_total", "Delete requests of which nothing is stored any more."),
 	}
 	gauge := func(name, help string, value func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
 	}
-	collectors := []prometheus.Collector{m.appendedEntries, m.appendedBytes, m.refused, m.segments, m.flushedBytes, m.flushFailures, m.flushSeconds, m.droppedEvents,
+	collectors := []prometheus.Collector{m.appendedEntries, m.appendedBytes, m.refused, m.segments, m.flushedBytes, m.flushFailures, m.flushSeconds, m.droppedEvents, m.deletesPending, m.deletesProcessed,
 		gauge("cambium_engine_flush_failing", "1 while the last flush has failed.", func() float64 {
 			if e.FlushError() != nil {
 				return 1

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cambium-logs/cambium/pkg/storage/head"
 	"github.com/cambium-logs/cambium/pkg/storage/wal"
+	"github.com/cambium-logs/cambium/pkg/tenant"
 )
 
 // WALLocation says where acknowledged entries are until they are in flushed segments.
@@ -49,9 +50,17 @@ type Options struct {
 	// LockWait is how long Open waits for another process that has the data directory. Default 20 s; negative: not at all.
 	LockWait time.Duration
 
+	// Compaction is the background work on segments.
+	Compaction Compaction
+	// Limits gives a tenant's limits, of which retention and deletion_mode count here. Default: everything is kept, and what is deleted is erased.
+	// The pointer stays the same as long as the limits do.
+	Limits func(tenant string) *tenant.Limits
+
 	Logger log.Logger // default: none
 	// Registerer shows the metrics of all parts while the engine is open. Several engines need one each, with a label that tells them apart.
 	Registerer prometheus.Registerer // default: none
+
+	now func() time.Time // the clock of the background work, for tests; nil = time.Now
 }
 
 func (o *Options) ensureDefaults() {
@@ -76,6 +85,7 @@ func (o *Options) ensureDefaults() {
 	if o.Logger == nil {
 		o.Logger = log.NewNullLogger()
 	}
+	o.Compaction.ensureDefaults()
 	o.Head.Logger = o.Logger
 }
 

@@ -4,19 +4,26 @@ import (
 	"context"
 
 	"github.com/cambium-logs/cambium/pkg/storage"
+	"github.com/cambium-logs/cambium/pkg/storage/deletes"
 	"github.com/cambium-logs/cambium/pkg/storage/head"
 )
 
 // snapshotTries is how often a snapshot is taken again because a flush moved entries meanwhile, before flushes are made to wait.
 const snapshotTries = 4
 
-// Snapshot gives everything of a tenant between mint and maxt (nanoseconds, inclusive) that was acknowledged before the call.
+// Snapshot gives everything of a tenant between mint and maxt (nanoseconds, inclusive) that was acknowledged before the call,
+// without what is to be deleted.
 // What is flushed while it is taken is in it once. The caller closes it.
 func (e *Engine) Snapshot(ctx context.Context, tenant string, mint, maxt int64) (storage.Snapshot, error) {
 	return e.snapshot(ctx, tenant, mint, maxt, func() *head.Snapshot { return e.head.Snapshot(tenant) })
 }
 
 func (e *Engine) snapshot(ctx context.Context, tenant string, mint, maxt int64, take func() *head.Snapshot) (storage.Snapshot, error) {
+	// Asked for first: what has ended by now has left nothing in the segments that are pinned afterwards.
+	hidden, err := e.deletes.Active(ctx, tenant, mint, maxt)
+	if err != nil {
+		return nil, err
+	}
 	for try := 0; ; try++ {
 		e.view.RLock()
 		before := e.published
@@ -36,7 +43,7 @@ func (e *Engine) snapshot(ctx context.Context, tenant string, mint, maxt int64, 
 			hs.Close()
 			return nil, err
 		case same:
-			return storage.Merge(cs, hs), nil
+			return deletes.Hide(storage.Merge(cs, hs), hidden), nil
 		}
 		hs.Close()
 		cs.Close()

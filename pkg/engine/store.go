@@ -5,7 +5,7 @@ import (
 	"github.com/cambium-logs/cambium/pkg/storage/catalog"
 )
 
-// openStore opens bucket and catalog.
+// openStore opens the bucket and what is known of it.
 func (e *Engine) openStore() error {
 	exclusive := false
 	e.bucket = e.opts.Bucket
@@ -22,7 +22,7 @@ func (e *Engine) openStore() error {
 		e.buildDir = b.TempDir(e.segmentDir)
 	}
 	e.catalog = catalog.New(catalog.Options{Bucket: e.bucket, Exclusive: exclusive, Registerer: e.registry})
-	return nil
+	return e.openBackground(exclusive)
 }
 
 // Catalog knows the engine's segments; for compaction, retention and tools.

@@ -1,0 +1,325 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/cambium-logs/cambium/pkg/logql"
+	"github.com/cambium-logs/cambium/pkg/logql/pipeline"
+	"github.com/cambium-logs/cambium/pkg/storage/deletes"
+	"github.com/cambium-logs/cambium/pkg/storage/segment"
+)
+
+// Errors of delete requests.
+var (
+	// ErrDeleteUnknown: there is no request with this id.
+	ErrDeleteUnknown = deletes.ErrUnknown
+	// ErrDeleteProcessed: nothing of what the request selects is stored any more.
+	ErrDeleteProcessed = errors.New("the delete request is processed")
+	// ErrDeleteStarted: the cancel period is over, or a part is carried out. Force takes the request back nevertheless.
+	ErrDeleteStarted = errors.New("the delete request is being processed")
+)
+
+// CreateDelete stores a delete request under an id that it chooses, and returns it. From then on no snapshot of this engine shows what the
+// request selects; those of other processes on the bucket do not a second later. A query that is none wraps ErrInvalid.
+func (e *Engine) CreateDelete(ctx context.Context, tenant string, r deletes.Request) (id string, err error) {
+	if r.Created == 0 {
+		r.Created = e.now().UnixNano()
+	}
+	return e.deletes.Create(ctx, tenant, r)
+}
+
+// Deletes lists the delete requests of a tenant, oldest first.
+func (e *Engine) Deletes(ctx context.Context, tenant string) ([]deletes.Status, error) {
+	return e.deletes.List(ctx, tenant)
+}
+
+// CancelDelete takes a request back: what is stored of what it selects is shown again. The errors are ErrDeleteUnknown, ErrDeleteProcessed,
+// ErrDeleteStarted, or the bucket's.
+func (e *Engine) CancelDelete(ctx context.Context, tenant, id string, force bool) error {
+	list, err := e.deletes.List(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	for _, r := range list {
+		switch {
+		case r.ID != id:
+		case r.Processed != 0:
+			return ErrDeleteProcessed
+		case !force && (r.Progress > 0 || e.deleteDue(&r.Request)):
+			return ErrDeleteStarted
+		default:
+			return e.deletes.Remove(ctx, tenant, id)
+		}
+	}
+	return ErrDeleteUnknown
+}
+
+// deleteDue reports whether the time in which a request can be taken back is over.
+func (e *Engine) deleteDue(r *deletes.Request) bool {
+	return e.now().UnixNano()-r.Created >= int64(e.opts.Compaction.CancelPeriod)
+}
+
+// compileDelete makes a deletes.Query of a request's text.
+func compileDelete(text string) (deletes.Query, error) {
+	expr, err := logql.ParseDelete(text)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the query of the delete request: %w", ErrInvalid, err)
+	}
+	compiled, err := pipeline.Compile(expr.Stages, pipeline.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("%w: the query of the delete request: %w", ErrInvalid, err)
+	}
+	q := &deleteQuery{expr: expr, compiled: compiled}
+	for _, set := range pipeline.RequiredAnyOf(expr.Stages) {
+		texts := make([][]byte, len(set))
+		for i, text := range set {
+			texts[i] = []byte(text)
+		}
+		q.texts = append(q.texts, texts)
+	}
+	return q, nil
+}
+
+// deleteQuery is a log query as a deletes.Query: it selects the entries that the query shows.
+type deleteQuery struct {
+	expr     *logql.LogExpr
+	compiled *pipeline.Pipeline
+	texts    [][][]byte
+}
+
+// Matchers implements deletes.Query.
+func (q *deleteQuery) Matchers() []*labels.Matcher { return q.expr.Matchers }
+
+// Texts implements deletes.Query.
+func (q *deleteQuery) Texts() [][][]byte { return q.texts }
+
+// Everything implements deletes.Query.
+func (q *deleteQuery) Everything() bool { return len(q.expr.Stages) == 0 }
+
+// Rows implements deletes.Query.
+func (q *deleteQuery) Rows(stream labels.Labels) deletes.Rows {
+	return deleteRows{q.compiled.ForStream(stream)}
+}
+
+type deleteRows struct{ stream *pipeline.StreamPipeline }
+
+// Selects implements deletes.Rows.
+func (r deleteRows) Selects(ts int64, line []byte, metadata []labels.Label) bool {
+	_, _, keep := r.stream.Process(ts, line, metadata)
+	return keep
+}
+
+// deleteKey names a request of a tenant.
+type deleteKey struct{ tenant, id string }
+
+// flushForDeletes moves to segments what requests select that are due, so that compaction can erase it.
+func (e *Engine) flushForDeletes(ctx context.Context) error {
+	if e.wal == nil {
+		return nil // every commit is a segment
+	}
+	m := e.maintenance
+	var wanted []deleteKey
+	for _, tenant := range e.head.Tenants() {
+		if !e.erases(tenant) {
+			continue
+		}
+		requests, err := e.deletes.Active(ctx, tenant, math.MinInt64, math.MaxInt64)
+		if err != nil {
+			return err
+		}
+		for _, a := range requests {
+			if key := (deleteKey{tenant, a.ID}); e.deleteDue(&a.Request) && !m.flushed[key] {
+				wanted = append(wanted, key)
+			}
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	if err := e.Flush(ctx); err != nil {
+		return fmt.Errorf("flush for delete requests: %w", err)
+	}
+	for _, key := range wanted {
+		m.flushed[key] = true
+	}
+	return nil
+}
+
+const (
+	// deleteLinger is how long a request goes on hiding, beyond the grace period and the longest merge, when nothing of it is stored any
+	// more: a merge that began before it, or another process' late flush, may still bring something.
+	deleteLinger = time.Hour
+	// keepEnded is how long an ended request stays in lists.
+	keepEnded = 7 * 24 * time.Hour
+	// sweepInterval is the time between two looks for what requests have left behind.
+	sweepInterval = time.Hour
+)
+
+// settleDeletes notes how far requests have come, and ends those that have nothing left to do.
+func (e *Engine) settleDeletes(ctx context.Context) error {
+	tenants, err := e.catalog.Tenants(ctx)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	waiting := 0
+	m := e.maintenance
+	sweep := e.now().Sub(m.swept) >= sweepInterval
+	if sweep {
+		m.swept = e.now()
+	}
+	clear(m.processed)
+	for _, tenant := range tenants {
+		list, err := e.deletes.List(ctx, tenant)
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		for i := range list {
+			if list[i].Processed == 0 {
+				waiting++
+			} else {
+				m.processed[deleteKey{tenant, list[i].ID}] = true
+			}
+			if err := e.settleDelete(ctx, tenant, &list[i]); err != nil {
+				failed = append(failed, fmt.Errorf("delete request %s of tenant %s: %w", list[i].ID, tenant, err))
+			}
+		}
+		if sweep {
+			if err := e.deletes.Sweep(ctx, tenant); err != nil {
+				failed = append(failed, err)
+			}
+		}
+	}
+	e.metrics.deletesPending.Set(float64(waiting))
+	return errors.Join(append(failed, ctx.Err())...)
+}
+
+func (e *Engine) settleDelete(ctx context.Context, tenant string, r *deletes.Status) error {
+	now := e.now().UnixNano()
+	linger := int64(e.opts.Compaction.Grace + e.opts.Compaction.MaxMerge + deleteLinger)
+	switch {
+	case r.Ended != 0:
+		delete(e.maintenance.flushed, deleteKey{tenant, r.ID})
+		if now-r.Ended < int64(keepEnded) {
+			return nil
+		}
+		if err := e.deletes.Remove(ctx, tenant, r.ID); !errors.Is(err, ErrDeleteUnknown) {
+			return err
+		}
+		return nil
+	case !e.erases(tenant) || !e.deleteDue(&r.Request):
+		return nil
+	case r.Processed != 0 && now-r.Processed < linger:
+		return nil
+	case e.headMayHold(tenant, r):
+		return nil
+	}
+	clean, total, err := e.progress(ctx, tenant, r)
+	switch {
+	case err != nil:
+		return err
+	case clean < total && r.Processed != 0:
+		return nil // something came late: the request goes on
+	case r.Processed != 0:
+		return e.deletes.End(ctx, tenant, r.ID)
+	case clean == total:
+		e.metrics.deletesProcessed.Inc()
+		e.opts.Logger.Info("What a delete request selects is erased", "tenant", tenant, "request", r.ID)
+		return e.deletes.SetState(ctx, tenant, r.ID, deletes.State{Progress: 1, Processed: now})
+	}
+	if p := float64(clean) / float64(total); p != r.Progress {
+		return e.deletes.SetState(ctx, tenant, r.ID, deletes.State{Progress: p})
+	}
+	return nil
+}
+
+// headMayHold reports whether the head was not flushed since the request was due.
+func (e *Engine) headMayHold(tenant string, r *deletes.Status) bool {
+	if e.wal == nil || e.maintenance.flushed[deleteKey{tenant, r.ID}] {
+		return false
+	}
+	return slices.Contains(e.head.Tenants(), tenant)
+}
+
+// progress counts the segments of a request's days that exist, and those of them that hold nothing which it selects.
+func (e *Engine) progress(ctx context.Context, tenant string, r *deletes.Status) (clean, total int, err error) {
+	active, err := e.activeDelete(ctx, tenant, r.ID)
+	if err != nil || active == nil {
+		return 0, 1, err
+	}
+	days, err := e.catalog.Days(ctx, tenant)
+	if err != nil {
+		return 0, 1, err
+	}
+	for _, day := range days {
+		if !active.Overlaps(day.Start(), day.End()) {
+			continue
+		}
+		state, err := e.catalog.Inspect(ctx, tenant, day)
+		if err != nil {
+			return 0, 1, err
+		}
+		for _, list := range [][]segment.Name{state.Visible, state.Replaced, state.Marked} {
+			for _, n := range list {
+				total++
+				touched, err := e.touches(ctx, active, n)
+				if err != nil {
+					return 0, 1, err
+				}
+				if !touched {
+					clean++
+				}
+			}
+		}
+	}
+	return clean, total, nil
+}
+
+func (e *Engine) activeDelete(ctx context.Context, tenant, id string) (*deletes.Active, error) {
+	all, err := e.deletes.Active(ctx, tenant, math.MinInt64, math.MaxInt64)
+	for _, a := range all {
+		if a.ID == id {
+			return a, nil
+		}
+	}
+	return nil, err
+}
+
+// touches reports whether a segment may hold what a request selects. A segment that does not exist any more holds nothing.
+func (e *Engine) touches(ctx context.Context, a *deletes.Active, n segment.Name) (bool, error) {
+	if !a.Overlaps(n.MinT, n.MaxT) {
+		return false, nil
+	}
+	key := touchKey{n.ID, a.ID}
+	m := e.maintenance
+	if touched, known := m.touched[key]; known {
+		if touched {
+			// It stays so as long as the segment is there.
+			exists, err := e.bucket.Exists(ctx, n.Path())
+			return exists, err
+		}
+		return false, nil
+	}
+	r, err := e.catalog.Reader(ctx, n)
+	if err == nil {
+		var touched bool
+		if touched, err = a.Touches(ctx, r); err == nil {
+			m.touched[key] = touched
+			return touched, nil
+		}
+	}
+	for cause := err; cause != nil; cause = errors.Unwrap(cause) {
+		if e.bucket.IsObjNotFoundErr(cause) {
+			return false, nil
+		}
+	}
+	return true, err
+}
