@@ -10,6 +10,7 @@ import (
 
 	"github.com/cambium-logs/cambium/pkg/plugin"
 	"github.com/cambium-logs/cambium/pkg/server"
+	"github.com/cambium-logs/cambium/pkg/tools/canary"
 	"github.com/cambium-logs/cambium/pkg/tools/inspect"
 	"github.com/cambium-logs/cambium/pkg/tools/query"
 	"github.com/cambium-logs/cambium/pkg/tools/verify"
@@ -28,7 +29,7 @@ func verbs() map[string]verb {
 		"query":   {"run a LogQL query from the terminal", query.Main},
 		"inspect": {"show what is in a segment", inspect.Main},
 		"verify":  {"check every checksum and invariant of a bucket", verify.Main},
-		"canary":  {"write lines, read them back, report what is missing", later("canary")},
+		"canary":  {"write lines, read them back, report what is missing", canary.Main},
 	}
 }
 
@@ -40,14 +41,6 @@ func serve(ctx context.Context, args []string, _ io.Reader, _, stderr io.Writer)
 		return 1
 	}
 	return 0
-}
-
-// later is a verb that this version only names.
-func later(name string) func(context.Context, []string, io.Reader, io.Writer, io.Writer) int {
-	return func(_ context.Context, _ []string, _ io.Reader, _, stderr io.Writer) int {
-		fmt.Fprintf(stderr, "gpx_cambium: the verb %s is not supported yet\n", name)
-		return 1
-	}
 }
 
 // help lists the verbs.

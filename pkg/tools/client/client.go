@@ -40,11 +40,11 @@ func (o *Options) Register(f *flag.FlagSet, getenv func(string) string) {
 	if addr == "" {
 		addr = DefaultAddr
 	}
-	o.Token, o.Password = getenv("CAMBIUM_TOKEN"), getenv("CAMBIUM_PASSWORD")
+	o.Token, o.User, o.Password = getenv("CAMBIUM_TOKEN"), getenv("CAMBIUM_USER"), getenv("CAMBIUM_PASSWORD")
 	f.StringVar(&o.Addr, "addr", addr, "`URL` of the server; the environment variable CAMBIUM_ADDR sets the default")
 	f.Func("token", "bearer `token`; better in CAMBIUM_TOKEN or a file, where other users do not see it", set(&o.Token))
 	f.StringVar(&o.TokenFile, "token-file", getenv("CAMBIUM_TOKEN_FILE"), "`file` with the bearer token")
-	f.StringVar(&o.User, "user", getenv("CAMBIUM_USER"), "`name` for basic authentication, or name:password")
+	f.Func("user", "`name` for basic authentication, or name:password; the environment variable CAMBIUM_USER sets the default", set(&o.User))
 	f.Func("password", "`password` for basic authentication; better in CAMBIUM_PASSWORD", set(&o.Password))
 	f.StringVar(&o.Tenant, "tenant", getenv("CAMBIUM_TENANT"), "tenant `id`, sent as X-Scope-OrgID")
 	f.StringVar(&o.CA, "ca", "", "`file` with the certificates that the server's is signed by")
