@@ -160,11 +160,22 @@ type Query struct {
 	TailMaxDuration tenant.Duration `yaml:"tail_max_duration"` // default 1h
 }
 
-// Compactor is the background work on segments.
+// Compactor is the background work on segments: merging them, retention, and erasing what was deleted.
 type Compactor struct {
-	CompactionInterval        tenant.Duration `yaml:"compaction_interval"`          // default 10m
+	// Enabled runs it in this process. Of several processes on one bucket one is enough; more take turns.
+	Enabled bool `yaml:"enabled"` // default true
+	// CompactionInterval is the time between two rounds.
+	CompactionInterval tenant.Duration `yaml:"compaction_interval"` // default 1m
+	// MaxBandwidth bounds what is read and written together, per second. 0 = unlimited.
+	MaxBandwidth tenant.ByteSize `yaml:"max_bandwidth"` // default 64MB
+	// MaxSegmentSize bounds the segments that merges write.
+	MaxSegmentSize tenant.ByteSize `yaml:"max_segment_size"` // default 256MB
+	// RetentionEnabled lets entries expire where a limit says so; without a retention_period everything is kept for ever anyway.
+	RetentionEnabled bool `yaml:"retention_enabled"` // default true
+	// RetentionDeleteDelay is how long objects stay that are replaced, expired or deleted. It is longer than any query.
+	RetentionDeleteDelay tenant.Duration `yaml:"retention_delete_delay"` // default 2h
+	// DeleteRequestCancelPeriod is how long delete requests can be taken back before what they select is erased.
 	DeleteRequestCancelPeriod tenant.Duration `yaml:"delete_request_cancel_period"` // default 24h
-	RetentionDeleteDelay      tenant.Duration `yaml:"retention_delete_delay"`       // default 2h
 }
 
 // Runtime is the file with the tenants' overrides. It is read again while the process runs.
@@ -193,7 +204,8 @@ func Default() Config {
 		Ingest: Ingest{MaxRecvMsgSize: 100 << 20, MaxDecompressedSize: 512 << 20, UseIncomingTimestamp: true},
 		Query:  Query{MaxFormSize: 10 << 20, TailMaxDuration: duration(time.Hour)},
 		Compactor: Compactor{
-			CompactionInterval: duration(10 * time.Minute), DeleteRequestCancelPeriod: duration(24 * time.Hour), RetentionDeleteDelay: duration(2 * time.Hour),
+			Enabled: true, CompactionInterval: duration(time.Minute), MaxBandwidth: 64 << 20, MaxSegmentSize: 256 << 20, RetentionEnabled: true,
+			RetentionDeleteDelay: duration(2 * time.Hour), DeleteRequestCancelPeriod: duration(24 * time.Hour),
 		},
 		Limits:  tenant.DefaultLimits(),
 		Runtime: Runtime{Period: duration(10 * time.Second)},
@@ -280,8 +292,28 @@ func (c *Config) Validate() error {
 	if err := c.Auth.validate(); err != nil {
 		return err
 	}
+	if err := c.Compactor.validate(); err != nil {
+		return fmt.Errorf("compactor: %w", err)
+	}
 	if err := c.Limits.Validate(); err != nil {
 		return fmt.Errorf("limits: %w", err)
+	}
+	return nil
+}
+
+// minDeleteDelay leaves queries that have begun, and other processes' listings, the time to let go of what is replaced.
+const minDeleteDelay = 10 * time.Minute
+
+func (c *Compactor) validate() error {
+	switch {
+	case time.Duration(c.CompactionInterval) < time.Second:
+		return fmt.Errorf("compaction_interval: must be at least 1s, is %s", c.CompactionInterval)
+	case time.Duration(c.RetentionDeleteDelay) < minDeleteDelay:
+		return fmt.Errorf("retention_delete_delay: must be at least %s, is %s", minDeleteDelay, c.RetentionDeleteDelay)
+	case c.DeleteRequestCancelPeriod < 0:
+		return fmt.Errorf("delete_request_cancel_period: must not be negative, is %s", c.DeleteRequestCancelPeriod)
+	case c.MaxSegmentSize < 1<<20:
+		return fmt.Errorf("max_segment_size: must be at least 1MB, is %d bytes", c.MaxSegmentSize)
 	}
 	return nil
 }

@@ -106,6 +106,12 @@ func (d *Database) engineOptions(o *Options) engine.Options {
 		DataDir: c.DataDir, FlushBytes: int64(c.Head.FlushBytes), FlushAge: time.Duration(c.Head.FlushAge), Logger: o.Logger, Registerer: o.Registry,
 		Head: head.Options{MaxBytes: int64(c.Head.MaxBytes), ChunkBytes: int64(c.Head.ChunkBytes), StreamIdle: time.Duration(c.Head.StreamIdle)},
 	}
+	out.Limits = d.Limits
+	out.Compaction = engine.Compaction{
+		Enabled: c.Compactor.Enabled, Interval: time.Duration(c.Compactor.CompactionInterval), Grace: time.Duration(c.Compactor.RetentionDeleteDelay),
+		BytesPerSecond: int64(c.Compactor.MaxBandwidth), MaxSegmentBytes: int64(c.Compactor.MaxSegmentSize), KeepForever: !c.Compactor.RetentionEnabled,
+		CancelPeriod: time.Duration(c.Compactor.DeleteRequestCancelPeriod),
+	}
 	if c.WAL.Sync == "none" {
 		out.WALSync = wal.SyncNone
 	}
@@ -138,6 +144,7 @@ func (d *Database) apiOptions(o *Options) httpapi.Options {
 	c := &o.Config
 	return httpapi.Options{
 		Query: d, Sink: sink{d.engine}, Limits: d.Limits, Flusher: d.engine, Reporter: d, Readiness: d, Tailer: d,
+		Deletes:         deleteRequests{d.engine, time.Duration(c.Compactor.DeleteRequestCancelPeriod)},
 		Bounds:          ingest.Bounds{MaxBody: int64(c.Ingest.MaxRecvMsgSize), MaxDecompressed: int64(c.Ingest.MaxDecompressedSize)},
 		MaxForm:         int64(c.Query.MaxFormSize),
 		TailMaxDuration: time.Duration(c.Query.TailMaxDuration),
