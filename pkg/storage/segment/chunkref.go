@@ -31,10 +31,12 @@ func (c ChunkRef) Offset() int64 { return c.reader.entries[c.ordinal].offset }
 // Read gives the chunk as it is stored, checked. It belongs to the caller as long as it is not changed.
 func (c ChunkRef) Read(ctx context.Context) ([]byte, error) {
 	e := &c.reader.entries[c.ordinal]
-	data, err := c.reader.read(ctx, e.offset, int64(e.length))
-	if err == nil && checksum(data) != e.crc {
-		err = fmt.Errorf("%w: checksum does not match", chunk.ErrCorrupt)
-	}
+	data, err := c.reader.checked(ctx, e.offset, int64(e.length), func(b []byte) error {
+		if checksum(b) != e.crc {
+			return fmt.Errorf("%w: checksum does not match", chunk.ErrCorrupt)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, c.wrap("read", err)
 	}

@@ -34,15 +34,17 @@ func (r *Reader) filterHeader(ctx context.Context) (*filter.Header, error) {
 	if h != nil {
 		return h, nil
 	}
-	b, err := r.read(ctx, section.Offset, min(section.Length, int64(filter.HeaderBound(len(r.entries)))))
+	_, err := r.checked(ctx, section.Offset, min(section.Length, int64(filter.HeaderBound(len(r.entries)))), func(b []byte) (err error) {
+		if h, err = filter.ReadHeader(b); err != nil {
+			return fmt.Errorf("%w: %w", ErrCorrupt, err)
+		}
+		if h.Chunks() != len(r.entries) {
+			return fmt.Errorf("%w: filters of %d chunks where there are %d", ErrCorrupt, h.Chunks(), len(r.entries))
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	if h, err = filter.ReadHeader(b); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
-	}
-	if h.Chunks() != len(r.entries) {
-		return nil, fmt.Errorf("%w: filters of %d chunks where there are %d", ErrCorrupt, h.Chunks(), len(r.entries))
 	}
 	r.filters.mu.Lock()
 	r.filters.header = h
@@ -75,12 +77,14 @@ func (r *Reader) candidates(ctx context.Context, text []byte) ([]uint64, error) 
 		if off+length > r.footer.Filters.Length {
 			return nil, fmt.Errorf("%w: filters lie outside of their section", ErrCorrupt)
 		}
-		part, err := r.read(ctx, r.footer.Filters.Offset+off, length)
+		_, err := r.checked(ctx, r.footer.Filters.Offset+off, length, func(part []byte) error {
+			if err := h.Ask(key, part, answer); err != nil {
+				return fmt.Errorf("%w: %w", ErrCorrupt, err)
+			}
+			return nil
+		})
 		if err != nil {
 			return nil, err
-		}
-		if err := h.Ask(key, part, answer); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 		}
 	}
 	r.filters.mu.Lock()
@@ -98,15 +102,16 @@ func (r *Reader) Filters(ctx context.Context) ([]filter.Packed, error) {
 	if section.Length == 0 {
 		return nil, nil
 	}
-	b, err := r.read(ctx, section.Offset, section.Length)
 	var out []filter.Packed
-	if err == nil {
+	_, err := r.checked(ctx, section.Offset, section.Length, func(b []byte) (err error) {
 		if out, err = filter.DecodePacked(b); err != nil {
-			err = fmt.Errorf("%w: %w", ErrCorrupt, err)
-		} else if len(out) != len(r.entries) {
-			err = fmt.Errorf("%w: filters of %d chunks where there are %d", ErrCorrupt, len(out), len(r.entries))
+			return fmt.Errorf("%w: %w", ErrCorrupt, err)
 		}
-	}
+		if len(out) != len(r.entries) {
+			return fmt.Errorf("%w: filters of %d chunks where there are %d", ErrCorrupt, len(out), len(r.entries))
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read filters of segment %s: %w", r.path, err)
 	}

@@ -99,9 +99,6 @@ func footerLength(trailer []byte) (int64, error) {
 	if string(trailer[12:]) != magic {
 		return 0, fmt.Errorf("%w: trailer: this is not the end of a segment", ErrCorrupt)
 	}
-	if v := binary.LittleEndian.Uint32(trailer[8:]); v != formatVersion {
-		return 0, fmt.Errorf("trailer: segment format version %d, this program reads %d", v, formatVersion)
-	}
 	n := binary.LittleEndian.Uint32(trailer)
 	if n > maxFooterLen {
 		return 0, fmt.Errorf("%w: trailer: footer claims %d bytes", ErrCorrupt, n)
@@ -112,8 +109,12 @@ func footerLength(trailer []byte) (int64, error) {
 // parseFooter checks the footer of an object of size bytes that is named name.
 func parseFooter(body, trailer []byte, name Name, size int64) (Footer, error) {
 	var f Footer
+	version := binary.LittleEndian.Uint32(trailer[8:])
 	if binary.LittleEndian.Uint32(trailer[4:]) != trailerChecksum(body, trailer) {
-		return f, fmt.Errorf("%w: footer: checksum does not match", ErrCorrupt)
+		return f, fmt.Errorf("%w: footer: checksum does not match (format version %d)", ErrCorrupt, version)
+	}
+	if version != formatVersion {
+		return f, fmt.Errorf("trailer: segment format version %d, this program reads %d", version, formatVersion)
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	if err := d.Decode(&f); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 
 	"github.com/prometheus/prometheus/tsdb/index"
 	"github.com/thanos-io/objstore"
@@ -24,8 +25,8 @@ type Reader struct {
 	index   *index.Reader
 	entries []entry
 	filters filters
-	// whole is the object when all of it came with the first read, else nil.
-	whole []byte
+	// whole is the object when all of it came with the first read, else nil. It is let go when something in it turns out to be damaged.
+	whole atomic.Pointer[[]byte]
 	// memory is what the Reader holds, in bytes.
 	memory int64
 }
@@ -39,7 +40,14 @@ func (b byteSlice) Range(start, end int) []byte { return b[start:end] }
 // Open reads and checks footer, directory and index of a segment. Size is the object's size in bytes; when it is not known it is 0 and asked from the bucket.
 func Open(ctx context.Context, bucket objstore.BucketReader, name Name, size int64) (*Reader, error) {
 	r := &Reader{bucket: bucket, name: name, path: name.Path(), size: size}
-	if err := r.open(ctx); err != nil {
+	err := r.open(ctx)
+	if IsCorrupt(err) {
+		// Perhaps on the way only.
+		r.forget()
+		r = &Reader{bucket: bucket, name: name, path: r.path}
+		err = r.open(ctx)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("open segment %s: %w", r.path, err)
 	}
 	return r, nil
@@ -92,7 +100,7 @@ func (r *Reader) open(ctx context.Context) error {
 		return err
 	}
 	if tailAt == 0 {
-		r.whole = tail
+		r.whole.Store(&tail)
 	}
 	r.memory = int64(cap(tail)) + int64(len(r.entries))*entrySize + int64(len(f.Sources))*16 + 4096
 	return nil
@@ -145,10 +153,41 @@ func (r *Reader) readFooter(ctx context.Context) ([]byte, int64, error) {
 	return tail, footerAt, err
 }
 
+// Discarder is what a bucket offers that keeps copies of what was read.
+type Discarder interface {
+	// Discard drops the copies of an object, because they or the object are damaged.
+	Discard(name string)
+}
+
+// forget drops all copies of the object's bytes but those that were checked.
+func (r *Reader) forget() {
+	r.whole.Store(nil)
+	if d, ok := r.bucket.(Discarder); ok {
+		d.Discard(r.path)
+	}
+}
+
+// checked gives what read gives when check accepts it. What is damaged is read once more from the bucket: it may have been damaged on its way.
+func (r *Reader) checked(ctx context.Context, offset, length int64, check func([]byte) error) ([]byte, error) {
+	for again := true; ; again = false {
+		b, err := r.read(ctx, offset, length)
+		if err == nil {
+			err = check(b)
+		}
+		if err == nil {
+			return b, nil
+		}
+		if !IsCorrupt(err) || !again {
+			return nil, err
+		}
+		r.forget()
+	}
+}
+
 // read gives exactly length bytes from offset.
 func (r *Reader) read(ctx context.Context, offset, length int64) ([]byte, error) {
-	if r.whole != nil {
-		return r.whole[offset : offset+length : offset+length], nil
+	if whole := r.whole.Load(); whole != nil {
+		return (*whole)[offset : offset+length : offset+length], nil
 	}
 	if length == 0 {
 		return nil, nil

@@ -75,12 +75,14 @@ func (r *Reader) Check(ctx context.Context, found func(Damage)) error {
 }
 
 func (r *Reader) verifyHeader(ctx context.Context) error {
-	b, err := r.read(ctx, 0, headerLen)
+	_, err := r.checked(ctx, 0, headerLen, func(b []byte) error {
+		if !bytes.Equal(b, header()) {
+			return fmt.Errorf("%w: header of segment %s is damaged", ErrCorrupt, r.path)
+		}
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("read header of segment %s: %w", r.path, err)
-	}
-	if !bytes.Equal(b, header()) {
-		return fmt.Errorf("%w: header of segment %s is damaged", ErrCorrupt, r.path)
 	}
 	return nil
 }
