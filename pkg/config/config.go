@@ -149,6 +149,8 @@ type Query struct {
 	Workers       int             `yaml:"workers"`        // of one query; default one per core
 	MaxConcurrent int             `yaml:"max_concurrent"` // queries at once; default 4 per core, at least 16
 	MaxFormSize   tenant.ByteSize `yaml:"max_body_size"`  // of a query's form; default 10MB
+	// CacheBytes is what is kept of what stored chunks contribute to metric queries; 0 keeps nothing.
+	CacheBytes tenant.ByteSize `yaml:"cache_bytes"` // default 32MB
 	// MultiTenantQueriesEnabled allows reads of several tenants at once, a|b.
 	MultiTenantQueriesEnabled bool `yaml:"multi_tenant_queries_enabled"` // default false
 	// Extensions lets queries use PromQL's functions, subqueries and @ without asking for it.
@@ -202,7 +204,7 @@ func Default() Config {
 		},
 		WAL:    WAL{Location: "disk", Sync: "batch", CommitInterval: duration(250 * time.Millisecond)},
 		Ingest: Ingest{MaxRecvMsgSize: 100 << 20, MaxDecompressedSize: 512 << 20, UseIncomingTimestamp: true},
-		Query:  Query{MaxFormSize: 10 << 20, TailMaxDuration: duration(time.Hour)},
+		Query:  Query{MaxFormSize: 10 << 20, CacheBytes: 32 << 20, TailMaxDuration: duration(time.Hour)},
 		Compactor: Compactor{
 			Enabled: true, CompactionInterval: duration(time.Minute), MaxBandwidth: 64 << 20, MaxSegmentSize: 256 << 20, RetentionEnabled: true,
 			RetentionDeleteDelay: duration(2 * time.Hour), DeleteRequestCancelPeriod: duration(24 * time.Hour),

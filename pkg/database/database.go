@@ -84,7 +84,9 @@ func Open(ctx context.Context, o Options) (*Database, error) {
 	if d.engine, err = engine.Open(ctx, engineOptions); err != nil {
 		return nil, errors.Join(err, d.rest())
 	}
-	d.Engine = query.New(query.Options{Source: federation{d.engine}, Workers: c.Query.Workers, MaxConcurrent: c.Query.MaxConcurrent})
+	d.Engine = query.New(query.Options{
+		Source: federation{d.engine}, Workers: c.Query.Workers, MaxConcurrent: c.Query.MaxConcurrent, CacheBytes: cacheBytes(c), Registerer: o.Registry,
+	})
 	d.api = httpapi.New(d.apiOptions(&o))
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	d.stop = cancel
@@ -169,6 +171,14 @@ func (d *Database) API() *httpapi.API { return d.api }
 
 // Handler is API, for faces that want no more of it.
 func (d *Database) Handler() http.Handler { return d.api }
+
+// cacheBytes is query.Options.CacheBytes, where keeping nothing is negative.
+func cacheBytes(c *config.Config) int64 {
+	if c.Query.CacheBytes == 0 {
+		return -1
+	}
+	return int64(c.Query.CacheBytes)
+}
 
 // Registry holds the metrics of all parts.
 func (d *Database) Registry() *prometheus.Registry { return d.registry }

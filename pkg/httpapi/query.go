@@ -20,6 +20,7 @@ func (c *call) baseParams() query.Params {
 	return query.Params{
 		Tenant: c.tenant, Expr: c.value("query"), Limits: c.queryLimits(), Now: c.now.UnixNano(), Tags: tags,
 		Extensions: c.extensions(), PartialSeries: tags["Source"] == drilldownTag, Explain: c.value("explain") == "true",
+		NoCache: strings.Contains(strings.ToLower(c.r.Header.Get("Cache-Control")), "no-cache"),
 	}
 }
 

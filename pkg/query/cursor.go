@@ -158,7 +158,10 @@ func (c *cursor) openDue() bool {
 
 func (c *cursor) openChunk(ch storage.Chunk, m chunk.Meta) error {
 	if out, err := c.texts.rulesOut(c.ctx, c.stream, ch); out || err != nil {
-		c.counters.chunksSkipped.Add(1)
+		if out {
+			c.counters.chunksSkipped.Add(1)
+			c.counters.chunksPruned.Add(1)
+		}
 		return err
 	}
 	reader, err := ch.Open(c.ctx)

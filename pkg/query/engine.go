@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/promql"
 
 	"github.com/cambium-logs/cambium/pkg/storage"
@@ -24,10 +25,17 @@ type Options struct {
 	MaxConcurrent int
 	// MaxMemory is what all running queries may hold together, in bytes; 0 = DefaultTotalMemory. A query's own bound is Limits.MaxMemory.
 	MaxMemory int64
+	// CacheBytes is what is kept of what stored chunks contribute to aggregations, in bytes; 0 = DefaultCacheBytes, negative = nothing is kept.
+	CacheBytes int64
+	// Registerer takes the metrics of the cache; nil = none.
+	Registerer prometheus.Registerer
 }
 
 // DefaultTotalMemory is the default of Options.MaxMemory.
 const DefaultTotalMemory = 2 << 30
+
+// DefaultCacheBytes is the default of Options.CacheBytes.
+const DefaultCacheBytes = 32 << 20
 
 // Engine executes queries. It is safe for concurrent use and owns no goroutine beyond the calls.
 type Engine struct {
@@ -35,6 +43,7 @@ type Engine struct {
 	workers int
 	gate    *gate
 	memory  *memory
+	cache   *cache // nil = nothing is kept
 	prom    *promql.Engine
 }
 
@@ -50,9 +59,16 @@ func New(o Options) *Engine {
 	if o.MaxMemory <= 0 {
 		o.MaxMemory = DefaultTotalMemory
 	}
-	return &Engine{
+	if o.CacheBytes == 0 {
+		o.CacheBytes = DefaultCacheBytes
+	}
+	e := &Engine{
 		source: o.Source, workers: o.Workers, gate: newGate(o.MaxConcurrent), memory: newMemory(o.MaxMemory, nil), prom: newPromEngine(),
 	}
+	if o.CacheBytes > 0 {
+		e.cache = newCache(o.CacheBytes, o.Registerer)
+	}
+	return e
 }
 
 // Query executes a log or metric query. Errors are *Error.

@@ -2,7 +2,6 @@ package query
 
 import (
 	"context"
-	"sort"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -26,6 +25,7 @@ type fold struct {
 	presence bool // only whether a window holds a sample matters
 	newPart  func() part
 	texts    *texts
+	leafKey  string // what of the leaf decides about a run's contribution; empty when contributions are not kept
 
 	mint, maxt int64
 }
@@ -66,127 +66,26 @@ func (f *fold) run(ctx context.Context, runs []run) (part, error) {
 	return all, err
 }
 
+// read adds what a run contributes to p.
 func (f *fold) read(ctx context.Context, r *run, p part) error {
+	if f.plain {
+		if ls, ok := f.streamGroup(r); ok && f.countedWhole(r, p, ls) {
+			return p.failure()
+		}
+	}
+	if u, ok := f.reusable(r); ok {
+		return f.readReused(ctx, r, p, u)
+	}
+	return f.readRun(ctx, r, p)
+}
+
+func (f *fold) readRun(ctx context.Context, r *run, p part) error {
 	if f.plain {
 		if ls, ok := f.streamGroup(r); ok {
 			return f.count(ctx, r, p, ls)
 		}
 	}
 	return f.sample(ctx, r, p)
-}
-
-// streamGroup gives the series that all entries of a run belong to, when that follows from the stream's labels alone.
-func (f *fold) streamGroup(r *run) (labels.Labels, bool) {
-	g := f.leaf.group
-	if f.presence {
-		return labels.EmptyLabels(), true
-	}
-	if g == nil || g.Without {
-		for _, c := range r.chunks {
-			if m := c.Meta(); m.RawBytes != m.LineBytes {
-				return labels.EmptyLabels(), false
-			}
-		}
-		if g == nil {
-			return r.labels, true
-		}
-		return labels.NewBuilder(r.labels).Del(g.Labels...).Labels(), true
-	}
-	for _, name := range g.Labels {
-		if r.labels.Has(name) {
-			continue
-		}
-		for _, c := range r.chunks {
-			if m := c.Meta(); m.RawBytes != m.LineBytes {
-				return labels.EmptyLabels(), false
-			}
-		}
-	}
-	return labels.NewBuilder(r.labels).Keep(g.Labels...).Labels(), true
-}
-
-// count adds a run's entries or bytes to one series: from the chunk directory when its only chunk lies in one cell, from timestamps when
-// entries are counted, else row by row.
-func (f *fold) count(ctx context.Context, r *run, p part, ls labels.Labels) error {
-	if m := r.chunks[0].Meta(); len(r.chunks) == 1 && !m.Inexact && r.minT >= f.mint && r.maxT <= f.maxt {
-		c := f.grid.locate(r.minT)
-		if c.holds(r.maxT) {
-			f.counters.chunksCounted.Add(1)
-			if c.inside {
-				n := float64(m.Rows)
-				if f.ofBytes {
-					n = float64(m.LineBytes)
-				}
-				if s := p.series(ls); s >= 0 {
-					p.add(s, c.index, r.maxT, n)
-				}
-				f.counters.matched.Add(int64(m.Rows))
-			}
-			return p.failure()
-		}
-	}
-	if len(r.chunks) == 1 && !f.ofBytes {
-		return f.countTimestamps(ctx, r, p, ls)
-	}
-	cur := newCursor(ctx, r, f.mint, f.maxt, false, nil, f.counters, f.memory)
-	var c cell
-	series := -1
-	matched := int64(0)
-	for cur.next() {
-		if !c.holds(cur.ts) {
-			c = f.grid.locate(cur.ts)
-		}
-		if !c.inside {
-			continue
-		}
-		if series < 0 {
-			if series = p.series(ls); series < 0 {
-				break
-			}
-		}
-		n := 1.0
-		if f.ofBytes {
-			n = float64(len(cur.line()))
-		}
-		p.add(series, c.index, cur.ts, n)
-		matched++
-	}
-	f.counters.matched.Add(matched)
-	if err := cur.close(); err != nil {
-		return err
-	}
-	return p.failure()
-}
-
-func (f *fold) countTimestamps(ctx context.Context, r *run, p part, ls labels.Labels) error {
-	ch := r.chunks[0]
-	reader, err := ch.Open(ctx)
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
-	f.counters.opened(ch.Meta())
-	n := reader.Len()
-	row := sort.Search(n, func(i int) bool { return reader.Timestamp(i) >= f.mint })
-	first := row
-	for row < n {
-		ts := reader.Timestamp(row)
-		if ts > f.maxt {
-			break
-		}
-		c := f.grid.locate(ts)
-		end := min(c.hi, f.maxt)
-		next := row + sort.Search(n-row, func(i int) bool { return reader.Timestamp(row+i) > end })
-		if c.inside {
-			if s := p.series(ls); s >= 0 {
-				p.add(s, c.index, ts, float64(next-row))
-			}
-			f.counters.matched.Add(int64(next - row))
-		}
-		row = next
-	}
-	f.counters.scanned(ch.Meta(), row-first)
-	return p.failure()
 }
 
 // sample passes every entry of a run through the sampler.

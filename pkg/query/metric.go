@@ -3,7 +3,6 @@ package query
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -115,7 +114,8 @@ func (x *execution) readLeaf(ctx context.Context, l *leaf, sampler *pipeline.Sam
 	f := &fold{execution: x, leaf: l, grid: g, sampler: sampler, presence: l.agg.Op == "absent_over_time"}
 	f.plain = l.countable()
 	f.texts = textsOf(l.agg.Range.Log.Stages)
-	f.ofBytes = f.plain && !f.presence && strings.HasPrefix(l.agg.Op, "bytes_")
+	f.ofBytes = l.countsBytes()
+	f.leafKey = l.reuseKey()
 	f.newPart = f.parts()
 	all := f.newPart()
 	defer func() { all.release() }()

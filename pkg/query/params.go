@@ -60,6 +60,8 @@ type Params struct {
 	AlignStep bool
 	// PartialSeries answers with the first MaxSeries series and a warning where there are more.
 	PartialSeries bool
+	// NoCache computes everything anew, and keeps nothing of it.
+	NoCache bool
 	// Explain fills Result.Plan.
 	Explain bool
 }

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"slices"
 	"sort"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -17,6 +18,10 @@ type aggregate[P any] struct {
 	more  int64                              // bytes that P grows by with every further sample
 	// windows evaluates a series where states cannot be merged window by window; nil = they can.
 	windows func(c *cells[P], g *grid, emit func(step int, v float64))
+	// copy gives a state that changes apart from p; nil = a plain copy does.
+	copy func(p *P) P
+	// extent is what a state takes beyond size, in bytes; nil = nothing.
+	extent func(p *P) int64
 }
 
 // cells is a sparse list of grid cells with a state each, ascending.
@@ -49,6 +54,11 @@ type part interface {
 	failure() error
 	// absorb merges a part of the same kind whose samples come later in the fixed order of tasks; the other part must not be used any more.
 	absorb(part)
+	// keep gives a part that holds the same now and does not change, with cells numbered anew by adding shift, and the bytes it takes. It
+	// counts for no query's memory.
+	keep(shift int64) (part, int64)
+	// absorbKept is absorb for a part that keep gave, which stays as it is; shift is added to its cells' numbers.
+	absorbKept(kept part, shift int64)
 	// finish evaluates every window of the grid.
 	finish(context.Context, *grid) ([]leafSeries, error)
 	// truncated reports whether series were left out.
@@ -99,9 +109,12 @@ func (p *partial[P]) series(ls labels.Labels) int {
 	p.byHash[h] = append(p.byHash[h], i)
 	p.labels = append(p.labels, ls)
 	p.cells = append(p.cells, cells[P]{})
-	p.take(seriesOverhead + int64(ls.ByteSize()))
+	p.take(seriesBytes(ls))
 	return i
 }
+
+// seriesBytes is what a series takes in a partial besides its cells.
+func seriesBytes(ls labels.Labels) int64 { return seriesOverhead + int64(ls.ByteSize()) }
 
 func (p *partial[P]) add(series int, cell, ts int64, v float64) {
 	c := &p.cells[series]
@@ -145,6 +158,7 @@ func (p *partial[P]) absorb(other part) {
 	p.taken += q.taken
 	q.taken = 0
 	for i, ls := range q.labels {
+		p.take(-seriesBytes(ls)) // p has its own entry for the series
 		before := len(p.labels)
 		at := p.series(ls)
 		if at < 0 {
@@ -156,6 +170,44 @@ func (p *partial[P]) absorb(other part) {
 		}
 		p.mergeCells(&p.cells[at], &q.cells[i])
 	}
+}
+
+func (p *partial[P]) keep(shift int64) (part, int64) {
+	q := &partial[P]{agg: p.agg, labels: p.labels[:len(p.labels):len(p.labels)], cells: make([]cells[P], len(p.cells))}
+	bytes := int64(0)
+	for i := range p.cells {
+		var n int64
+		q.cells[i], n = p.copyCells(&p.cells[i], shift)
+		bytes += n + seriesBytes(p.labels[i])
+	}
+	return q, bytes
+}
+
+func (p *partial[P]) absorbKept(kept part, shift int64) {
+	q := kept.(*partial[P])
+	for i, ls := range q.labels {
+		at := p.series(ls)
+		if at < 0 {
+			continue
+		}
+		c, bytes := p.copyCells(&q.cells[i], shift)
+		p.take(bytes)
+		p.mergeCells(&p.cells[at], &c)
+	}
+}
+
+// copyCells copies cells and gives the bytes that the copy takes.
+func (p *partial[P]) copyCells(c *cells[P], shift int64) (cells[P], int64) {
+	out := cells[P]{index: make([]int64, len(c.index)), state: slices.Clone(c.state)}
+	bytes := int64(len(c.index)) * (p.agg.size + 8)
+	for i, index := range c.index {
+		out.index[i] = index + shift
+		if p.agg.copy != nil {
+			out.state[i] = p.agg.copy(&c.state[i])
+			bytes += p.agg.extent(&c.state[i])
+		}
+	}
+	return out, bytes
 }
 
 func (p *partial[P]) mergeCells(a, b *cells[P]) {

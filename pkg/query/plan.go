@@ -285,15 +285,3 @@ func readOf(e *logql.LogExpr) Read {
 	}
 	return r
 }
-
-// countable reports whether a leaf counts entries or bytes without looking into them.
-func (l *leaf) countable() bool {
-	if len(l.agg.Range.Log.Stages) > 0 || l.agg.Range.Unwrap != nil {
-		return false
-	}
-	switch l.agg.Op {
-	case "count_over_time", "rate", "bytes_over_time", "bytes_rate", "absent_over_time":
-		return true
-	}
-	return false
-}

@@ -17,6 +17,8 @@ func sampleListAggregate(windows func(c *cells[sampleList], g *grid, emit func(s
 		add:     func(p *sampleList, ts int64, v float64) { *p = append(*p, sample{ts, v}) },
 		merge:   func(p, q *sampleList) { *p = append(*p, *q...) },
 		windows: windows,
+		copy:    func(p *sampleList) sampleList { return slices.Clone(*p) },
+		extent:  func(p *sampleList) int64 { return 16 * int64(len(*p)-1) },
 	}
 }
 

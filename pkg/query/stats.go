@@ -16,7 +16,13 @@ type Stats struct {
 	ChunksTotal   int64 `json:"chunksTotal"` // of the selected streams, overlapping the range
 	ChunksOpened  int64 `json:"chunksOpened"`
 	ChunksCounted int64 `json:"chunksCounted"` // answered from the chunk directory alone
+	ChunksTimed   int64 `json:"chunksTimed"`   // answered from timestamps, or lengths of lines, that were read without the lines
+	ChunksReused  int64 `json:"chunksReused"`  // answered from the cache of what stored chunks contribute
 	ChunksSkipped int64 `json:"chunksSkipped"` // not needed: limit reached, or outside every window
+	ChunksPruned  int64 `json:"chunksPruned"`  // the part of ChunksSkipped that a skip filter ruled out
+	CacheHits     int64 `json:"cacheHits"`     // runs of chunks whose contribution was known
+	CacheMisses   int64 `json:"cacheMisses"`   // runs whose contribution was not known, but is now
+	CacheBytes    int64 `json:"cacheBytes"`    // of the contributions that were known
 
 	HeadChunks     int64 `json:"headChunks"` // opened chunks that are not in a segment yet
 	HeadBytes      int64 `json:"headBytes"`
@@ -25,7 +31,7 @@ type Stats struct {
 	MetadataBytes  int64 `json:"metadataBytes"`  // the part of it that is structured metadata
 	LinesProcessed int64 `json:"linesProcessed"`
 	LinesMatched   int64 `json:"linesMatched"` // rows that survived the pipeline
-	StoredBytes    int64 `json:"storedBytes"`  // of the opened chunks, as encoded
+	StoredBytes    int64 `json:"storedBytes"`  // read of chunks, as encoded
 	Duplicates     int64 `json:"duplicates"`   // rows dropped because an equal entry was read already
 	Entries        int64 `json:"entries"`      // entries or series in the result
 	Shards         int64 `json:"shards"`       // tasks that ran
@@ -34,6 +40,8 @@ type Stats struct {
 // counters collects Stats from concurrent workers.
 type counters struct {
 	chunksTotal, chunksOpened, chunksCounted, chunksSkipped atomic.Int64
+	chunksTimed, chunksReused, chunksPruned                 atomic.Int64
+	cacheHits, cacheMisses, cacheBytes                      atomic.Int64
 	headChunks, headBytes, headLines                        atomic.Int64
 	bytes, metadataBytes, lines, matched                    atomic.Int64
 	storedBytes, duplicates, streams, tasks                 atomic.Int64
@@ -72,7 +80,13 @@ func (c *counters) stats() Stats {
 		ChunksTotal:    c.chunksTotal.Load(),
 		ChunksOpened:   c.chunksOpened.Load(),
 		ChunksCounted:  c.chunksCounted.Load(),
+		ChunksTimed:    c.chunksTimed.Load(),
+		ChunksReused:   c.chunksReused.Load(),
 		ChunksSkipped:  c.chunksSkipped.Load(),
+		ChunksPruned:   c.chunksPruned.Load(),
+		CacheHits:      c.cacheHits.Load(),
+		CacheMisses:    c.cacheMisses.Load(),
+		CacheBytes:     c.cacheBytes.Load(),
 		HeadChunks:     c.headChunks.Load(),
 		HeadBytes:      c.headBytes.Load(),
 		HeadLines:      c.headLines.Load(),

@@ -8,9 +8,9 @@ import (
 
 // Identified is what a Chunk implements that never changes and has a name: chunks with equal ids hold equal entries of the same stream of the
 // same tenant, in whatever process and for ever. A chunk that is shown in part only, such as one with entries that are to be deleted,
-// has no id.
+// does not implement it.
 type Identified interface {
-	// ID is not empty.
+	// ID is empty when the chunk has none.
 	ID() string
 }
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sort"
 	"sync"
@@ -80,7 +81,9 @@ func (s *memoryStream) cut(m *Memory) {
 	if len(s.open) == 0 {
 		return
 	}
-	s.chunks = append(s.chunks, newChunk(m, s.open, uint64(len(s.chunks)+1)))
+	c := newChunk(m, s.open, uint64(len(s.chunks)+1))
+	c.id = fmt.Sprintf("%p %s %d", m, s.labels, len(s.chunks))
+	s.chunks = append(s.chunks, c)
 	s.open = nil
 }
 
@@ -204,12 +207,30 @@ func (s *memorySnapshot) Close() {}
 
 type memoryChunk struct {
 	owner *Memory
+	id    string // empty while the chunk is being filled
 	meta  chunk.Meta
 	rows  []chunk.Entry
 	data  []byte // encoded; nil when rows are kept
 }
 
 func (c *memoryChunk) Meta() chunk.Meta { return c.meta }
+
+// ID implements storage.Identified.
+func (c *memoryChunk) ID() string { return c.id }
+
+// Outline implements storage.Outlined.
+func (c *memoryChunk) Outline(ctx context.Context, lengths bool) (*chunk.Outline, error) {
+	if c.data != nil {
+		return chunk.ReadOutline(c.meta, lengths, func(offset, length int64) ([]byte, error) { return c.data[offset : offset+length], ctx.Err() })
+	}
+	o := &chunk.Outline{}
+	end := uint32(0)
+	for _, e := range c.rows {
+		end += uint32(len(e.Line))
+		o.Times, o.Ends = append(o.Times, e.Timestamp), append(o.Ends, end)
+	}
+	return o, ctx.Err()
+}
 
 func (c *memoryChunk) Open(ctx context.Context) (chunk.Reader, error) {
 	if err := ctx.Err(); err != nil {
