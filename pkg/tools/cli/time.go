@@ -40,7 +40,8 @@ func ParseTime(text string, now time.Time) (int64, error) {
 		return n, nil
 	}
 	if s, err := strconv.ParseFloat(text, 64); err == nil && math.Abs(s) < math.MaxInt64/1e9 {
-		return int64(s * 1e9), nil
+		whole, fraction := math.Modf(s)
+		return int64(whole)*int64(time.Second) + int64(math.Round(fraction*1e6))*int64(time.Microsecond), nil
 	}
 	return 0, fmt.Errorf("%q is not a time; write 2006-01-02T15:04:05Z, 2006-01-02, seconds since the epoch, now, or now-1h", text)
 }
