@@ -18,11 +18,12 @@ import (
 	"github.com/cambium-logs/cambium/pkg/logql"
 	"github.com/cambium-logs/cambium/pkg/logql/pipeline"
 	"github.com/cambium-logs/cambium/pkg/storage"
-	"github.com/cambium-logs/cambium/pkg/storage/chunk"
+	"github.com/cambium-logs/cambium/pkg/storage/bucket/buckettest"
+"github.com/cambium-logs/cambium/pkg/storage/chunk"
 	"github.com/cambium-logs/cambium/pkg/storage/storagetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, buckettest.KnownGoroutines()...) }
 
 const second = int64(time.Second)
 
