@@ -336,6 +336,22 @@ func TestExport(t *testing.T) {
 	require.Equal(t, 400, f.get("/cambium/v1/export?query=rate(%7Bapp%3D%22x%22%7D%5B1m%5D)").Code)
 }
 
+func TestPatternAge(t *testing.T) {
+	f := newFixture(t, nil)
+	f.push(`{"app":"x"}`, "user 1 came", "user 2 came")
+	ask := func() string {
+		w := f.get("/loki/api/v1/patterns?step=1h&query=%7Bapp%3D%22x%22%7D")
+		require.Equal(t, 200, w.Code, w.Body.String())
+		return w.Body.String()
+	}
+	found := `{"status":"success","data":[{"pattern":"user \u003c_\u003e came","level":"unknown","samples":[[1795215600,2]]}]}` + "\n"
+	require.Equal(t, found, ask())
+	f.limits.MaxPatternAge = tenant.Duration(time.Second)
+	require.Equal(t, `{"status":"success","data":[]}`+"\n", ask())
+	f.limits.MaxPatternAge = 0
+	require.Equal(t, found, ask())
+}
+
 func TestExtensions(t *testing.T) {
 	f := newFixture(t, nil)
 	const q = "/loki/api/v1/query?query=abs(vector(1))"

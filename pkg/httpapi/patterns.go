@@ -7,10 +7,11 @@ import (
 	"github.com/cambium-logs/cambium/pkg/query"
 )
 
-// patternAge is how old lines may be that patterns are made of: as old as pushed lines may be by default.
-const patternAge = 7 * 24 * time.Hour
-
 // patterns serves /loki/api/v1/patterns: what lines have in common, and how often it occurs.
+//
+// Loki mines patterns while lines arrive and knows those of recent lines only; its clients take an empty answer for "nothing to see that far
+// back". So lines older than max_pattern_age, by default a week, are left out here too. But patterns come from what is stored, and who
+// looks into an incident of last month wants them as much: with max_pattern_age 0 they are made of lines of any age.
 func (c *call) patterns() error {
 	if err := c.form(); err != nil {
 		return err
@@ -27,7 +28,10 @@ func (c *call) patterns() error {
 		return err
 	}
 	var found []query.Pattern
-	if p.Start = max(p.Start, c.now.Add(-patternAge).UnixNano()); p.Start <= p.End {
+	if age := time.Duration(c.limits.MaxPatternAge); age > 0 {
+		p.Start = max(p.Start, c.now.Add(-age).UnixNano())
+	}
+	if p.Start <= p.End {
 		if found, err = c.api.options.Query.Patterns(c.ctx(), p); err != nil {
 			return err
 		}

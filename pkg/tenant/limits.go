@@ -72,6 +72,7 @@ type Limits struct {
 	ShardAggregations                   []string       `yaml:"shard_aggregations"`                       // accepted
 	MaxCacheFreshnessPerQuery           Duration       `yaml:"max_cache_freshness_per_query"`            // accepted
 	MaxOutstandingPerTenant             int            `yaml:"max_outstanding_per_tenant"`
+	MaxPatternAge                       Duration       `yaml:"max_pattern_age"` // not of Loki: how old lines may be that patterns are made of
 
 	// Rules.
 	RulerMaxRulesPerRuleGroup   int `yaml:"ruler_max_rules_per_rule_group"`   // accepted
@@ -173,6 +174,7 @@ func DefaultLimits() Limits {
 		QueryTimeout:                        Duration(time.Minute),
 		MaxStreamsMatchersPerQuery:          1000,
 		MaxQuerierBytesRead:                 150 << 30,
+		MaxPatternAge:                       Duration(7 * 24 * time.Hour),
 		MaxChunksPerQuery:                   2_000_000,
 		CardinalityLimit:                    100_000,
 		MaxConcurrentTailRequests:           10,

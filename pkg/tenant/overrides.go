@@ -162,6 +162,7 @@ func Smallest(all ...*Limits) (Limits, error) {
 		merged.MaxStreamsMatchersPerQuery = smaller(merged.MaxStreamsMatchersPerQuery, l.MaxStreamsMatchersPerQuery)
 		merged.MaxQueryBytesRead = smaller(merged.MaxQueryBytesRead, l.MaxQueryBytesRead)
 		merged.MaxQuerierBytesRead = smaller(merged.MaxQuerierBytesRead, l.MaxQuerierBytesRead)
+		merged.MaxPatternAge = smaller(merged.MaxPatternAge, l.MaxPatternAge)
 		merged.MaxConcurrentTailRequests = smaller(merged.MaxConcurrentTailRequests, l.MaxConcurrentTailRequests)
 		merged.VolumeMaxSeries = smaller(merged.VolumeMaxSeries, l.VolumeMaxSeries)
 		merged.MaxQueryParallelism = smaller(merged.MaxQueryParallelism, l.MaxQueryParallelism)
