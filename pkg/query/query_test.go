@@ -19,7 +19,7 @@ import (
 	"github.com/cambium-logs/cambium/pkg/logql/pipeline"
 	"github.com/cambium-logs/cambium/pkg/storage"
 	"github.com/cambium-logs/cambium/pkg/storage/bucket/buckettest"
-"github.com/cambium-logs/cambium/pkg/storage/chunk"
+	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 	"github.com/cambium-logs/cambium/pkg/storage/storagetest"
 )
 
