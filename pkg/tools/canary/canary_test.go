@@ -168,6 +168,11 @@ func (f *faulty) serveTail(w http.ResponseWriter, r *http.Request) {
 	c := make(chan entry, 10_000)
 	f.mu.Lock()
 	f.tails[c] = true
+	for _, e := range f.entries { // a server sends the past first
+		for range f.tail(e.seq) {
+			c <- e
+		}
+	}
 	f.mu.Unlock()
 	defer func() {
 		f.mu.Lock()
