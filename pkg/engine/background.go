@@ -55,7 +55,6 @@ type maintenance struct {
 	token     chan struct{}
 	compactor *compact.Compactor
 
-	flushed    map[deleteKey]bool // requests for which the head was flushed since they were due
 	processed  map[deleteKey]bool
 	touched    map[touchKey]bool
 	periods    map[ulid.ULID]segmentPeriod
@@ -70,7 +69,7 @@ const maxRemembered = 1 << 17
 // openBackground makes what Maintain needs. Exclusive says that no other process writes to the bucket.
 func (e *Engine) openBackground(exclusive bool) error {
 	m := &maintenance{
-		token: make(chan struct{}, 1), flushed: map[deleteKey]bool{}, processed: map[deleteKey]bool{}, touched: map[touchKey]bool{},
+		token: make(chan struct{}, 1), processed: map[deleteKey]bool{}, touched: map[touchKey]bool{},
 		periods: map[ulid.ULID]segmentPeriod{}, retentions: map[string]tenantRetention{},
 	}
 	e.maintenance = m

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -121,11 +120,6 @@ type deleteKey struct{ tenant, id string }
 
 // flushForDeletes moves to segments what requests select that are due, so that compaction can erase it.
 func (e *Engine) flushForDeletes(ctx context.Context) error {
-	if e.wal == nil {
-		return nil // every commit is a segment
-	}
-	m := e.maintenance
-	var wanted []deleteKey
 	for _, tenant := range e.head.Tenants() {
 		if !e.erases(tenant) {
 			continue
@@ -135,21 +129,26 @@ func (e *Engine) flushForDeletes(ctx context.Context) error {
 			return err
 		}
 		for _, a := range requests {
-			if key := (deleteKey{tenant, a.ID}); e.deleteDue(&a.Request) && !m.flushed[key] {
-				wanted = append(wanted, key)
+			if !e.deleteDue(&a.Request) {
+				continue
+			}
+			held, err := e.headHolds(ctx, tenant, a)
+			if err == nil && held {
+				err = e.Flush(ctx) // of all tenants: what other requests select is flushed with it
+			}
+			if err != nil {
+				return fmt.Errorf("flush for delete request %s: %w", a.ID, err)
 			}
 		}
 	}
-	if len(wanted) == 0 {
-		return nil
-	}
-	if err := e.Flush(ctx); err != nil {
-		return fmt.Errorf("flush for delete requests: %w", err)
-	}
-	for _, key := range wanted {
-		m.flushed[key] = true
-	}
 	return nil
+}
+
+// headHolds reports whether the head holds what a request selects.
+func (e *Engine) headHolds(ctx context.Context, tenant string, a *deletes.Active) (bool, error) {
+	s := e.head.Snapshot(tenant)
+	defer s.Close()
+	return a.Holds(ctx, s)
 }
 
 const (
@@ -207,7 +206,6 @@ func (e *Engine) settleDelete(ctx context.Context, tenant string, r *deletes.Sta
 	linger := int64(e.opts.Compaction.Grace + e.opts.Compaction.MaxMerge + deleteLinger)
 	switch {
 	case r.Ended != 0:
-		delete(e.maintenance.flushed, deleteKey{tenant, r.ID})
 		if now-r.Ended < int64(keepEnded) {
 			return nil
 		}
@@ -219,10 +217,16 @@ func (e *Engine) settleDelete(ctx context.Context, tenant string, r *deletes.Sta
 		return nil
 	case r.Processed != 0 && now-r.Processed < linger:
 		return nil
-	case e.headMayHold(tenant, r):
-		return nil
 	}
-	clean, total, err := e.progress(ctx, tenant, r)
+	active, err := e.activeDelete(ctx, tenant, r.ID)
+	if err != nil || active == nil {
+		return err
+	}
+	// The head before the segments: what is flushed meanwhile is found there.
+	if held, err := e.headHolds(ctx, tenant, active); err != nil || held {
+		return err
+	}
+	clean, total, err := e.progress(ctx, tenant, active)
 	switch {
 	case err != nil:
 		return err
@@ -241,20 +245,8 @@ func (e *Engine) settleDelete(ctx context.Context, tenant string, r *deletes.Sta
 	return nil
 }
 
-// headMayHold reports whether the head was not flushed since the request was due.
-func (e *Engine) headMayHold(tenant string, r *deletes.Status) bool {
-	if e.wal == nil || e.maintenance.flushed[deleteKey{tenant, r.ID}] {
-		return false
-	}
-	return slices.Contains(e.head.Tenants(), tenant)
-}
-
 // progress counts the segments of a request's days that exist, and those of them that hold nothing which it selects.
-func (e *Engine) progress(ctx context.Context, tenant string, r *deletes.Status) (clean, total int, err error) {
-	active, err := e.activeDelete(ctx, tenant, r.ID)
-	if err != nil || active == nil {
-		return 0, 1, err
-	}
+func (e *Engine) progress(ctx context.Context, tenant string, active *deletes.Active) (clean, total int, err error) {
 	days, err := e.catalog.Days(ctx, tenant)
 	if err != nil {
 		return 0, 1, err

@@ -66,7 +66,9 @@ func read(t testing.TB, snap storage.Snapshot, mint, maxt int64) map[string][]st
 		for _, c := range s.Chunks {
 			r, err := c.Open(context.Background())
 			require.NoError(t, err)
-			require.Equal(t, c.Meta().Rows, r.Len())
+			if !c.Meta().Inexact {
+				require.Equal(t, c.Meta().Rows, r.Len())
+			}
 			for _, e := range chunk.ReadAll(nil, r) {
 				e.Line = bytes.Clone(e.Line)
 				if e.Timestamp >= mint && e.Timestamp <= maxt {
@@ -428,7 +430,10 @@ func TestSlowSubscribersLoseEntries(t *testing.T) {
 }
 
 func TestMain(m *testing.M) {
-	if os.Getenv(childEnv) != "" {
+	switch {
+	case os.Getenv(maintainingChildEnv) != "":
+		os.Exit(runMaintainingChild())
+	case os.Getenv(childEnv) != "":
 		os.Exit(runChild())
 	}
 	// A provider that pkg/storage/bucket links in starts this one when it is loaded.

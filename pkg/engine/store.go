@@ -21,7 +21,7 @@ func (e *Engine) openStore() error {
 	if b, ok := e.bucket.(interface{ TempDir(fallback string) string }); ok {
 		e.buildDir = b.TempDir(e.segmentDir)
 	}
-	e.catalog = catalog.New(catalog.Options{Bucket: e.bucket, Exclusive: exclusive, Registerer: e.registry})
+	e.catalog = catalog.New(catalog.Options{Bucket: e.bucket, Exclusive: exclusive, Registerer: e.registry, Now: e.opts.now})
 	return e.openBackground(exclusive)
 }
 

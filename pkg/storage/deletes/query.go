@@ -118,6 +118,37 @@ func (a *Active) Touches(ctx context.Context, r *segment.Reader) (bool, error) {
 	return false, nil
 }
 
+// Holds reports whether a snapshot holds an entry that the request selects. It reads what may hold one.
+func (a *Active) Holds(ctx context.Context, s storage.Snapshot) (bool, error) {
+	streams, err := s.Select(ctx, a.Start, a.End, a.labels...)
+	if err != nil {
+		return false, err
+	}
+	for _, st := range streams {
+		for _, c := range st.Chunks {
+			if held, err := a.heldIn(ctx, st.Labels, c); err != nil || held {
+				return held, err
+			}
+		}
+	}
+	return false, nil
+}
+
+func (a *Active) heldIn(ctx context.Context, stream labels.Labels, c storage.Chunk) (bool, error) {
+	v, err := a.Judge(ctx, stream, c)
+	if err != nil || v != Some {
+		return v == All, err
+	}
+	r, err := c.Open(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer r.Close()
+	rows := chunk.NewRows(r.Len())
+	a.mark(r, stream, rows)
+	return !rows.Empty(), nil
+}
+
 // Keep gives what decides about the rows of one stream's chunks when requests are carried out. It belongs to one goroutine.
 func Keep(stream labels.Labels, requests []*Active) func(r chunk.Reader, row int) bool {
 	deciders := make([]Rows, len(requests)) // nil = everything
