@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/thanos-io/objstore"
 )
 
@@ -238,7 +239,11 @@ func (b *Bucket) Iter(ctx context.Context, dir string, f func(string) error, opt
 	if fate.stale == 0 {
 		return b.store.inner.Iter(ctx, dir, f, opts...)
 	}
-	for _, n := range b.store.list(dir, objstore.ApplyIterOptions(opts...).Recursive, time.Now().Add(-fate.stale)) {
+	current := func(string) bool { return false }
+	if fate.at < 0.5 { // the store changed while it was listed
+		current = func(name string) bool { return xxhash.Sum64String(name)>>11 < uint64(fate.at*(1<<54)) }
+	}
+	for _, n := range b.store.list(dir, objstore.ApplyIterOptions(opts...).Recursive, time.Now().Add(-fate.stale), current) {
 		if err := f(n); err != nil {
 			return err
 		}

@@ -12,7 +12,7 @@ type Faults struct {
 	Lost     float64 // uploads and deletions are done, but an error is given
 	Truncate float64 // reads end early, without an error
 	Flip     float64 // one bit of what is read is wrong
-	Stale    float64 // lists show what was there up to StaleFor ago
+	Stale    float64 // lists show what was there up to StaleFor ago; half of them of some objects only, as if those had been listed first
 
 	StallFor time.Duration // default 1 min
 	StaleFor time.Duration // default 10 s

@@ -118,15 +118,17 @@ func (s *Store) remember(name string, created bool) {
 	s.past = append(s.past, change{time.Now(), name, created})
 }
 
-// list gives what a listing of a directory shows, as the store was at a time in the past.
-func (s *Store) list(dir string, recursive bool, at time.Time) []string {
+// list gives what a listing of a directory shows, as the store was at a time in the past; of objects that current picks, as it is now.
+func (s *Store) list(dir string, recursive bool, at time.Time, current func(name string) bool) []string {
 	s.mu.Lock()
 	there := make(map[string]bool, len(s.sizes))
 	for n := range s.sizes {
 		there[n] = true
 	}
 	for i := len(s.past) - 1; i >= 0 && s.past[i].at.After(at); i-- {
-		there[s.past[i].name] = !s.past[i].created
+		if !current(s.past[i].name) {
+			there[s.past[i].name] = !s.past[i].created
+		}
 	}
 	s.mu.Unlock()
 	shown := map[string]struct{}{}

@@ -1,0 +1,241 @@
+package metamorphic
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/thanos-io/objstore"
+
+	"github.com/cambium-logs/cambium/pkg/engine"
+	"github.com/cambium-logs/cambium/pkg/ingest"
+	"github.com/cambium-logs/cambium/pkg/query"
+	"github.com/cambium-logs/cambium/pkg/storage/bucket"
+	"github.com/cambium-logs/cambium/pkg/storage/chunk"
+	"github.com/cambium-logs/cambium/pkg/storage/compact"
+	"github.com/cambium-logs/cambium/pkg/storage/faultbucket"
+	"github.com/cambium-logs/cambium/pkg/storage/head"
+	"github.com/cambium-logs/cambium/pkg/trials"
+)
+
+// grace is the compactors' grace period: longer than any staleness of a catalog.
+const grace = 5 * time.Minute
+
+var tenants = []string{"org-1", "org-2"}
+
+// world is one sequence: a store, the processes on it, and what has to be in it.
+type world struct {
+	seed   uint64
+	r      *rand.Rand
+	store  *faultbucket.Store
+	ledger *trials.Ledger
+	procs  []*process
+	dir    string
+	say    func(format string, args ...any)
+
+	inBucket bool
+	options  engine.Options // of every process, but for directory and bucket
+	retries  bool           // requests are repeated, as with real stores
+	next     int            // number of the last process
+	slots    map[int]int    // by number of the process
+	last     map[string][]ingest.Stream
+	damaged  map[string][]byte // what damaged objects were before
+	damage   float64           // how often an object is damaged
+	totals   *totals
+	acked    atomic.Int64 // pushes
+}
+
+// process is one engine with its connection, from its start to its end.
+type process struct {
+	id        int
+	slot      int
+	conn      *faultbucket.Bucket
+	engine    *engine.Engine
+	query     *query.Engine
+	compactor *compact.Compactor
+	faults    faultbucket.Faults
+	calm      time.Time // when the last fault that leaves traces ended
+}
+
+func newWorld(seed uint64, dir string, say func(string, ...any)) *world {
+	r := rand.New(rand.NewPCG(seed, 5))
+	w := &world{
+		seed: seed, r: r, store: faultbucket.NewStore(objstore.NewInMemBucket()), ledger: trials.NewLedger(), dir: dir, say: say,
+		inBucket: r.IntN(2) == 0, retries: r.IntN(2) == 0, last: map[string][]ingest.Stream{}, slots: map[int]int{}, damaged: map[string][]byte{},
+	}
+	if r.IntN(5) == 0 {
+		w.damage = 0.5
+	}
+	w.options = engine.Options{
+		Head:           head.Options{ChunkBytes: 1 + r.Int64N(3000), MaxBytes: 200_000, Encoders: 1, Encoding: []chunk.Encoding{0, chunk.EncodingPlain}[r.IntN(2)]},
+		FlushBytes:     500 + r.Int64N(20_000),
+		FlushAge:       time.Duration(1+r.IntN(300)) * time.Second,
+		CommitInterval: time.Duration(100+r.IntN(900)) * time.Millisecond,
+	}
+	if w.inBucket {
+		w.options.WALLocation = engine.WALInBucket
+	}
+	w.say("log in bucket: %t, retries: %t, damage: %v", w.inBucket, w.retries, w.damage)
+	return w
+}
+
+// start starts a process in a slot, with the directory of those before it there.
+func (w *world) start(slot int) (*process, error) {
+	w.next++
+	w.slots[w.next] = slot
+	p := &process{id: w.next, slot: slot, conn: w.store.Connect(w.seed*1000 + uint64(w.next))}
+	opts := w.options
+	opts.Bucket = p.conn
+	if w.retries {
+		opts.Bucket = bucket.Wrap(p.conn, bucket.Limits{Attempts: 3, Request: 20 * time.Second}, nil)
+	}
+	opts.DataDir = filepath.Join(w.dir, fmt.Sprint("process-", slot))
+	var err error
+	if p.engine, err = engine.Open(context.Background(), opts); err != nil {
+		return nil, fmt.Errorf("open: %w", err)
+	}
+	p.query = query.New(query.Options{Source: p.engine, Workers: 2})
+	p.compactor, err = compact.New(compact.Options{
+		Bucket: opts.Bucket, Catalog: p.engine.Catalog(), TempDir: w.dir, Grace: grace, Interval: time.Second, ClosedInterval: time.Minute,
+		Settle: 10 * time.Minute, MinSources: 2 + w.r.IntN(3), Owner: []string{"", fmt.Sprint(p.id)}[w.r.IntN(2)],
+	})
+	return p, err
+}
+
+// kill ends a process without anything that it would do at its end reaching the store. Its log, if it has one, stays as it is.
+func (w *world) kill(p *process) {
+	var pushes sync.WaitGroup
+	for range w.r.IntN(3) {
+		tenant, streams := w.push()
+		pushes.Go(func() { _ = w.append(p, tenant, streams, time.Minute) })
+	}
+	if w.r.IntN(2) == 0 {
+		time.Sleep(time.Duration(w.r.IntN(500)) * time.Millisecond)
+	}
+	p.conn.Cut()
+	w.close(p)
+	pushes.Wait()
+}
+
+func (w *world) close(p *process) error {
+	w.totals.Faults += len(p.conn.Injected())
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute)
+	defer cancel()
+	return p.engine.Close(ctx)
+}
+
+// push makes up a push. Now and then it is one that was made before.
+func (w *world) push() (tenant string, streams []ingest.Stream) {
+	tenant = tenants[w.r.IntN(len(tenants))]
+	if w.r.IntN(8) == 0 && w.last[tenant] != nil {
+		return tenant, w.last[tenant]
+	}
+	now := time.Now().UnixNano()
+	for range 1 + w.r.IntN(3) {
+		s := ingest.Stream{Labels: labels.FromStrings("app", fmt.Sprint(w.r.IntN(4)), "env", []string{"a", "b"}[w.r.IntN(2)])}
+		at := now - w.r.Int64N(int64(time.Minute))
+		if w.r.IntN(6) == 0 {
+			at -= w.r.Int64N(int64(50 * time.Hour))
+		}
+		for range 1 + w.r.IntN(8) {
+			e := chunk.Entry{Timestamp: at, Line: fmt.Appendf(nil, "level=info id=%d %s", w.r.IntN(1e6), strings.Repeat("x", w.r.IntN(60)))}
+			if w.r.IntN(3) == 0 {
+				e.Metadata = []labels.Label{{Name: "trace", Value: fmt.Sprint(w.r.IntN(9))}}
+			}
+			s.Entries = append(s.Entries, e)
+			if w.r.IntN(3) > 0 {
+				at += w.r.Int64N(int64(time.Second))
+			}
+		}
+		streams = append(streams, s)
+	}
+	w.last[tenant] = streams
+	return tenant, streams
+}
+
+func (w *world) append(p *process, tenant string, streams []ingest.Stream, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	w.ledger.Tried(tenant, streams)
+	err := p.engine.Append(ctx, tenant, streams)
+	if err == nil {
+		w.ledger.Acked(tenant, streams, p.id, time.Now().UnixNano())
+		w.acked.Add(1)
+	}
+	return err
+}
+
+// read reads a tenant between two times and holds what comes out against the ledger. An error of the query counts only when nothing excuses it.
+func (w *world) read(p *process, tenant string, mint, maxt int64) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	asked := time.Now().UnixNano()
+	got, err := trials.Read(ctx, p.query, tenant, mint, maxt)
+	if err != nil {
+		w.say("  %v", err)
+		return w.excuse(p, err)
+	}
+	return w.ledger.Check(tenant, mint, maxt, got, func(by int, at int64) bool { return w.knows(p, by, at, asked) })
+}
+
+// knows reports whether a process that is asked at one time has to show what another acknowledged at a time.
+func (w *world) knows(p *process, by int, at, asked int64) bool {
+	switch {
+	case by == p.id:
+		return at <= asked
+	case p.faults.Stale > 0 || time.Since(p.calm) < 3*time.Minute:
+		return false // it is shown when a list shows it
+	case w.inBucket:
+		return at < asked-int64(2*time.Second)
+	default: // what others have in their logs is theirs until they flush it; the log of those before this one is its own
+		return w.slots[by] == p.slot
+	}
+}
+
+// excuse gives nil for an error that faults explain.
+func (w *world) excuse(p *process, err error) error {
+	if p.troubled() {
+		return nil
+	}
+	for name := range w.damaged {
+		if strings.Contains(err.Error(), name) {
+			return nil
+		}
+	}
+	return err
+}
+
+// troubled reports that requests may fail now.
+func (p *process) troubled() bool {
+	f := p.faults
+	return f.Fail+f.Truncate+f.Flip+f.Stall+f.Lost > 0
+}
+
+func (p *process) set(f faultbucket.Faults) {
+	p.faults, p.calm = f, time.Now()
+	p.conn.Set(f)
+}
+
+// outage makes the whole store unreachable for a process.
+func (p *process) outage(d time.Duration) {
+	p.conn.Down(errors.New("bucket is unreachable"))
+	time.Sleep(d)
+	p.conn.Down(nil)
+	p.calm = time.Now()
+}
+
+// memoryDir makes a directory that costs little to sync, where there is such a place.
+func memoryDir() (string, error) {
+	if dir, err := os.MkdirTemp("/dev/shm", "cambium-trial-*"); err == nil {
+		return dir, nil
+	}
+	return os.MkdirTemp("", "cambium-trial-*")
+}
