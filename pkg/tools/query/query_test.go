@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -238,6 +239,12 @@ func TestDataDirectory(t *testing.T) {
 	require.NoError(t, answer.Body.Close())
 	require.Equal(t, 2, answer.StatusCode/100)
 	require.NoError(t, c.Push(t.Context(), labels.FromStrings("app", "web"), []client.Entry{{Timestamp: now - 1e9, Line: "logged"}}))
+	require.NoError(t, c.Push(t.Context(), labels.FromStrings("app", "web"), []client.Entry{{Timestamp: now - 3e9, Line: "secret"}}))
+	deletion := url.Values{"query": {`{app="web"} |= "secret"`}, "start": {fmt.Sprint(now/1e9 - 3600)}}
+	answer, err = http.Post(s.URL+"/loki/api/v1/delete?"+deletion.Encode(), "", nil)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, http.StatusNoContent, answer.StatusCode)
 	_, viaServer, errs := ask(t, `{app="web"}`, "-addr", s.URL)
 	require.Contains(t, errs, "common labels: ")
 	s.Stop()
@@ -245,6 +252,7 @@ func TestDataDirectory(t *testing.T) {
 	before := toolstest.Files(t, data)
 	code, out, errs := ask(t, `{app="web"}`, "-data", data)
 	require.Equal(t, cli.ExitOK, code, errs)
+	require.NotContains(t, out, "secret")
 	require.Equal(t, viaServer, out)
 	require.Equal(t, 2, strings.Count(out, "\n"))
 	require.Contains(t, strings.SplitN(out, "\n", 2)[0], "logged")

@@ -10,9 +10,11 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 
+	"github.com/cambium-logs/cambium/pkg/engine"
 	"github.com/cambium-logs/cambium/pkg/storage"
 	"github.com/cambium-logs/cambium/pkg/storage/catalog"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
+	"github.com/cambium-logs/cambium/pkg/storage/deletes"
 	"github.com/cambium-logs/cambium/pkg/storage/head"
 	"github.com/cambium-logs/cambium/pkg/storage/wal"
 )
@@ -20,6 +22,7 @@ import (
 // Source gives snapshots of one tenant: of the segments, and of what the write-ahead log holds beyond them.
 type Source struct {
 	catalog *catalog.Catalog
+	deletes *deletes.Store
 	head    *head.Head
 	tenant  string
 	release func()
@@ -33,6 +36,7 @@ func (s *Store) OpenSource(ctx context.Context, tenant string) (*Source, error) 
 	}
 	src := &Source{
 		catalog: catalog.New(catalog.Options{Bucket: s.Bucket, Exclusive: true}),
+		deletes: deletes.NewStore(deletes.Options{Bucket: s.Bucket, Compile: engine.CompileDelete, Exclusive: true}),
 		head:    head.New(head.Options{}),
 		tenant:  tenant,
 		release: release,
@@ -89,16 +93,20 @@ func (s *Store) Tenants(ctx context.Context) ([]string, error) {
 	return tenants, err
 }
 
-// Snapshot gives the tenant's entries between mint and maxt, both inclusive.
+// Snapshot gives the tenant's entries between mint and maxt, both inclusive, without what is to be deleted.
 func (src *Source) Snapshot(ctx context.Context, tenant string, mint, maxt int64) (storage.Snapshot, error) {
 	if tenant != src.tenant {
 		return nil, fmt.Errorf("tenant %s was not opened", tenant)
+	}
+	hidden, err := src.deletes.Active(ctx, tenant, mint, maxt)
+	if err != nil {
+		return nil, err
 	}
 	segments, err := src.catalog.Snapshot(ctx, tenant, mint, maxt)
 	if err != nil {
 		return nil, err
 	}
-	return storage.Merge(segments, src.head.Snapshot(tenant)), nil
+	return deletes.Hide(storage.Merge(segments, src.head.Snapshot(tenant)), hidden), nil
 }
 
 // Close lets go of the data directory.
