@@ -73,7 +73,7 @@ func (e *Engine) openBackground(exclusive bool) error {
 		periods: map[ulid.ULID]segmentPeriod{}, retentions: map[string]tenantRetention{},
 	}
 	e.maintenance = m
-	e.deletes = deletes.NewStore(deletes.Options{Bucket: e.bucket, Exclusive: exclusive, Compile: compileDelete, Now: e.opts.now})
+	e.deletes = deletes.NewStore(deletes.Options{Bucket: e.bucket, Exclusive: exclusive, Compile: CompileDelete, Now: e.opts.now})
 	o := &e.opts.Compaction
 	owner := ""
 	if !exclusive {

@@ -89,7 +89,7 @@ func (m model) without(t testing.TB, tenant string, wishes []*wish) model {
 }
 
 func parseLabels(t testing.TB, text string) labels.Labels {
-	q, err := compileDelete(text)
+	q, err := CompileDelete(text)
 	require.NoError(t, err)
 	b := labels.NewScratchBuilder(4)
 	for _, m := range q.Matchers() {

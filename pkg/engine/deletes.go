@@ -65,8 +65,8 @@ func (e *Engine) deleteDue(r *deletes.Request) bool {
 	return e.now().UnixNano()-r.Created >= int64(e.opts.Compaction.CancelPeriod)
 }
 
-// compileDelete makes a deletes.Query of a request's text.
-func compileDelete(text string) (deletes.Query, error) {
+// CompileDelete makes a deletes.Query of a request's text: a log query, of which the matchers may select every stream. Errors wrap ErrInvalid.
+func CompileDelete(text string) (deletes.Query, error) {
 	expr, err := logql.ParseDelete(text)
 	if err != nil {
 		return nil, fmt.Errorf("%w: the query of the delete request: %w", ErrInvalid, err)
