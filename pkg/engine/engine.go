@@ -47,6 +47,7 @@ type Engine struct {
 	published uint64
 
 	flusher  flusher
+	batches  batchIDs // names the segments that this process writes with WALInBucket
 	kick     chan struct{} // tells the flush loop to look
 	cancel   context.CancelFunc
 	loops    sync.WaitGroup
@@ -72,6 +73,7 @@ func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
 	e := &Engine{opts: opts, commit: newCommit(), kick: make(chan struct{}, 1), registry: prometheus.NewRegistry()}
 	e.opts.Head.Registerer = e.registry
 	e.flusher.init()
+	e.batches.init()
 	defer func() {
 		if err != nil {
 			e.closeParts()

@@ -243,7 +243,7 @@ func (e *Engine) writeTenant(ctx context.Context, g *head.Generation, tenant str
 func (e *Engine) writeSegment(ctx context.Context, tenant string, day head.DayChunks) (segment.Info, error) {
 	opts := segment.WriterOptions{Tenant: tenant, Level: segment.LevelFlushed}
 	if e.wal == nil {
-		opts.Level = segment.LevelBatch
+		opts.Level, opts.ID = segment.LevelBatch, e.batches.next()
 	}
 	info, err := segment.Create(ctx, e.bucket, e.buildDir, opts, func(w *segment.Writer) error {
 		for i := range day.Chunks {

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/cambium-logs/cambium/pkg/storage"
+	"github.com/cambium-logs/cambium/pkg/storage/catalog"
 	"github.com/cambium-logs/cambium/pkg/storage/deletes"
 	"github.com/cambium-logs/cambium/pkg/storage/head"
 )
@@ -15,14 +16,16 @@ const snapshotTries = 4
 // without what is to be deleted.
 // What is flushed while it is taken is in it once. The caller closes it.
 func (e *Engine) Snapshot(ctx context.Context, tenant string, mint, maxt int64) (storage.Snapshot, error) {
-	return e.snapshot(ctx, tenant, mint, maxt, func() *head.Snapshot { return e.head.Snapshot(tenant) })
+	snap, _, err := e.snapshot(ctx, tenant, mint, maxt, func() *head.Snapshot { return e.head.Snapshot(tenant) })
+	return snap, err
 }
 
-func (e *Engine) snapshot(ctx context.Context, tenant string, mint, maxt int64, take func() *head.Snapshot) (storage.Snapshot, error) {
+// snapshot also gives the part of it that lies in segments.
+func (e *Engine) snapshot(ctx context.Context, tenant string, mint, maxt int64, take func() *head.Snapshot) (storage.Snapshot, *catalog.Snapshot, error) {
 	// Asked for first: what has ended by now has left nothing in the segments that are pinned afterwards.
 	hidden, err := e.deletes.Active(ctx, tenant, mint, maxt)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for try := 0; ; try++ {
 		e.view.RLock()
@@ -41,9 +44,9 @@ func (e *Engine) snapshot(ctx context.Context, tenant string, mint, maxt int64, 
 		switch {
 		case err != nil:
 			hs.Close()
-			return nil, err
+			return nil, nil, err
 		case same:
-			return deletes.Hide(storage.Merge(cs, hs), hidden), nil
+			return deletes.Hide(storage.Merge(cs, hs), hidden), cs, nil
 		}
 		hs.Close()
 		cs.Close()

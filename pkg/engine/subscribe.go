@@ -16,7 +16,8 @@ import (
 // Event is the entries of one stream from one push, in order of arrival. It is shared between subscribers: nobody may change it.
 // An entry that was pushed twice may come twice.
 type Event struct {
-	Sequence uint64 // ascending within a tenant; equal for the streams of one push
+	// Sequence ascends within a tenant and is equal for the streams of one push. It is 0 for what other processes on the bucket accepted.
+	Sequence uint64
 	Labels   labels.Labels
 	Entries  []chunk.Entry
 }
@@ -31,6 +32,7 @@ type Subscription struct {
 	limit    int
 	stop     func()
 	start    uint64
+	follower *follower // of other processes' segments; nil = none
 
 	wanted map[uint64]bool // by series; only used under the tenant's lock of the head
 
@@ -45,8 +47,8 @@ type Subscription struct {
 // ErrUnsubscribed is what a closed subscription gives once it is drained.
 var ErrUnsubscribed = errors.New("subscription is closed")
 
-// Subscribe begins a subscription to a tenant's streams that all matchers match. At most ring entries wait; 0 = 10,000.
-// The caller closes it.
+// Subscribe begins a subscription to a tenant's streams that all matchers match, as far as they are pushed to this process. At most ring
+// entries wait; 0 = 10,000. The caller closes it.
 func (e *Engine) Subscribe(tenant string, ring int, matchers ...*labels.Matcher) *Subscription {
 	s, snap := e.listen(tenant, ring, matchers)
 	snap.Close()
@@ -54,10 +56,18 @@ func (e *Engine) Subscribe(tenant string, ring int, matchers ...*labels.Matcher)
 }
 
 // SnapshotAndSubscribe takes a snapshot and begins a subscription at the same instant: every accepted entry is in one of them, and a push
-// that is in the snapshot is not in the subscription.
+// that is in the snapshot is not in the subscription. With WALInBucket that holds for what other processes on the bucket accept, too; it comes
+// about a second later.
 func (e *Engine) SnapshotAndSubscribe(ctx context.Context, tenant string, mint, maxt int64, ring int, matchers ...*labels.Matcher) (storage.Snapshot, *Subscription, error) {
 	var sub *Subscription
-	snap, err := e.snapshot(ctx, tenant, mint, maxt, func() *head.Snapshot {
+	var others *follower
+	if e.opts.WALLocation == WALInBucket {
+		var err error
+		if others, err = e.newFollower(ctx, tenant); err != nil {
+			return nil, nil, err
+		}
+	}
+	snap, pinned, err := e.snapshot(ctx, tenant, mint, maxt, func() *head.Snapshot {
 		if sub != nil {
 			sub.Close()
 		}
@@ -70,6 +80,13 @@ func (e *Engine) SnapshotAndSubscribe(ctx context.Context, tenant string, mint, 
 			sub.Close()
 		}
 		return nil, nil, err
+	}
+	if others != nil {
+		if err := others.start(ctx, sub, pinned); err != nil {
+			sub.Close()
+			snap.Close()
+			return nil, nil, err
+		}
 	}
 	return snap, sub, nil
 }
@@ -119,16 +136,26 @@ func (s *Subscription) Wants(series *head.Series) bool {
 
 // Applied implements head.Listener.
 func (s *Subscription) Applied(sequence uint64, batches []head.Batch) {
+	events := make([]Event, len(batches))
+	for i, b := range batches {
+		events[i] = Event{Sequence: sequence, Labels: b.Series.Labels(), Entries: b.Entries}
+	}
+	s.offer(events)
+}
+
+// offer queues events, and drops those for which there is no room.
+func (s *Subscription) offer(events []Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, b := range batches {
-		if s.closed || s.entries+len(b.Entries) > s.limit && s.entries > 0 {
-			s.dropped += int64(len(b.Entries))
-			s.engine.metrics.droppedEvents.Add(float64(len(b.Entries)))
+	for _, event := range events {
+		n := len(event.Entries)
+		if s.closed || s.entries+n > s.limit && s.entries > 0 {
+			s.dropped += int64(n)
+			s.engine.metrics.droppedEvents.Add(float64(n))
 			continue
 		}
-		s.entries += len(b.Entries)
-		s.events = append(s.events, Event{Sequence: sequence, Labels: b.Series.Labels(), Entries: b.Entries})
+		s.entries += n
+		s.events = append(s.events, event)
 	}
 	s.signal()
 }
@@ -166,6 +193,9 @@ func (s *Subscription) Next(ctx context.Context) (events []Event, dropped int64,
 // Close ends the subscription. It may be called more than once.
 func (s *Subscription) Close() {
 	s.stop()
+	if s.follower != nil {
+		s.follower.stop()
+	}
 	s.engine.subsMu.Lock()
 	delete(s.engine.subs, s)
 	s.engine.subsMu.Unlock()
