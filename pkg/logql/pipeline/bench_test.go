@@ -64,7 +64,7 @@ func benchSampler(b *testing.B, query string, lines [][]byte, floor func([]byte)
 // index is the floor of line filters.
 func index(needle string) func([]byte) bool {
 	n := []byte(needle)
-	return func(l []byte) bool { return bytes.Index(l, n) >= 0 }
+	return func(l []byte) bool { return bytes.Contains(l, n) }
 }
 
 // jsonScan is the floor of json: looking at every quote.

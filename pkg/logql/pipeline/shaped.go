@@ -224,7 +224,6 @@ func (p *StreamSampler) ProcessShaped(ts int64, s *Shaped, at int, metadata []la
 type StreamFilter struct {
 	program *program
 	entry   *entry
-	slots   []string
 }
 
 // Filter returns the filter of a stream, or nil when the pipeline does not begin with a parser and label filters.

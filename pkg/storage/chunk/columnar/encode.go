@@ -31,12 +31,11 @@ type Encoder struct {
 	text, fast *zstd.Encoder
 	tok, words tokenizer
 
-	free  [][]uint64 // scratch for int streams, reset by each top-level column
-	used  int
-	buf   []byte
-	zbuf  []byte
-	dict  dictionary
-	depth int
+	free [][]uint64 // scratch for int streams, reset by each top-level column
+	used int
+	buf  []byte
+	zbuf []byte
+	dict dictionary
 }
 
 // NewEncoder returns an Encoder.
