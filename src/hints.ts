@@ -1,5 +1,6 @@
 import { DataFrame, QueryHint } from '@grafana/data';
 
+import { t } from './i18n';
 import { logParts } from './logql/tree';
 import { isLogFrame } from './split/merge';
 import { CambiumQuery } from './types';
@@ -24,10 +25,10 @@ export function queryHints(query: CambiumQuery, frames: DataFrame[]): QueryHint[
     ? [
         {
           type: `ADD_${parser.toUpperCase()}`,
-          label: `The lines look like ${parser === 'json' ? 'JSON' : 'logfmt'}.`,
+          label: t('hint.looks', 'The lines look like {{format}}.', { format: parser === 'json' ? 'JSON' : 'logfmt' }),
           fix: {
-            title: `Add | ${parser}`,
-            label: `Add the ${parser} parser to filter on fields.`,
+            title: t('hint.add', 'Add | {{parser}}', { parser }),
+            label: t('hint.add-parser', 'Add the {{parser}} parser to filter on fields.', { parser }),
             action: { type: 'ADD_STAGE', options: { stage: `| ${parser}` } },
           },
         },

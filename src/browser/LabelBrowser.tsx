@@ -3,6 +3,7 @@ import { css } from '@emotion/css';
 import { GrafanaTheme2, TimeRange } from '@grafana/data';
 import { Button, FilterPill, Input, Modal, Stack, Text, useStyles2 } from '@grafana/ui';
 
+import { t } from '../i18n';
 import { LabelClient } from '../labels/client';
 import { ValueList } from './ValueList';
 import { Selection, selectionSelector, toggleLabel, toggleValue } from './selection';
@@ -32,18 +33,21 @@ export function LabelBrowser({ labels, range, onApply, onClose }: Props) {
   const selector = selectionSelector(selection);
 
   return (
-    <Modal title="Label browser" isOpen onDismiss={onClose} className={styles.modal}>
+    <Modal title={t('browser.title', 'Label browser')} isOpen onDismiss={onClose} className={styles.modal}>
       <Stack direction="column" gap={2}>
         <Input
-          aria-label="Search labels"
-          placeholder="Search labels"
+          aria-label={t('browser.search', 'Search labels')}
+          placeholder={t('browser.search', 'Search labels')}
           value={search}
           onChange={(event) => setSearch(event.currentTarget.value)}
         />
         <Text variant="bodySmall" color="secondary">
-          {error ?? (names ? `${names.length} labels. Choose some to see their values.` : 'Loading labels…')}
+          {error ??
+            (names
+              ? t('browser.found', 'Labels: {{n}}. Choose some to see their values.', { n: names.length })
+              : t('browser.loading', 'Loading labels…'))}
         </Text>
-        <div className={styles.pills} role="group" aria-label="Labels">
+        <div className={styles.pills} role="group" aria-label={t('browser.labels', 'Labels')}>
           {shown.map((name) => (
             <FilterPill
               key={name}
@@ -69,10 +73,10 @@ export function LabelBrowser({ labels, range, onApply, onClose }: Props) {
       </Stack>
       <Modal.ButtonRow>
         <Button variant="secondary" fill="outline" onClick={() => setSelection({})}>
-          Clear
+          {t('browser.clear', 'Clear')}
         </Button>
         <Button disabled={selector === '{}'} onClick={() => onApply(selector)}>
-          Use selector
+          {t('browser.use', 'Use selector')}
         </Button>
       </Modal.ButtonRow>
     </Modal>

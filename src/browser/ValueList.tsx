@@ -3,6 +3,8 @@ import { css } from '@emotion/css';
 import { GrafanaTheme2 } from '@grafana/data';
 import { Checkbox, Input, Text, useStyles2 } from '@grafana/ui';
 
+import { t } from '../i18n';
+
 interface Props {
   label: string;
   chosen: string[];
@@ -35,11 +37,11 @@ export function ValueList({ label, chosen, narrowedBy, load, onToggle }: Props) 
 
   const matching = [...new Set([...chosen, ...(values ?? [])])].filter((value) => value.includes(search));
   return (
-    <div className={styles.column} role="group" aria-label={`Values of ${label}`}>
+    <div className={styles.column} role="group" aria-label={t('browser.values', 'Values of {{label}}', { label })}>
       <Text weight="medium">{`${label} (${values?.length ?? '…'})`}</Text>
       <Input
-        aria-label={`Search values of ${label}`}
-        placeholder="Search values"
+        aria-label={t('browser.search-values-of', 'Search values of {{label}}', { label })}
+        placeholder={t('browser.search-values', 'Search values')}
         value={search}
         onChange={(event) => setSearch(event.currentTarget.value)}
       />
@@ -47,7 +49,9 @@ export function ValueList({ label, chosen, narrowedBy, load, onToggle }: Props) 
         {matching.slice(0, SHOWN).map((value) => (
           <Checkbox key={value} label={value} value={chosen.includes(value)} onChange={() => onToggle(value)} />
         ))}
-        {matching.length > SHOWN && <Text color="secondary">{`${matching.length - SHOWN} more`}</Text>}
+        {matching.length > SHOWN && (
+          <Text color="secondary">{t('browser.more', '{{n}} more', { n: matching.length - SHOWN })}</Text>
+        )}
       </div>
     </div>
   );

@@ -3,7 +3,8 @@ import { TimeRange } from '@grafana/data';
 import { Alert, Combobox, IconButton, InlineField, InlineFieldRow, Input, MultiCombobox, Stack } from '@grafana/ui';
 
 import { CommitInput } from '../components/CommitInput';
-import { AGGREGATIONS, LINE_FILTERS, RANGE_FUNCTIONS, STAGES } from '../completion/words';
+import { Word, aggregations, lineFilters, rangeFunctions, stages } from '../completion/words';
+import { t } from '../i18n';
 import { LabelClient } from '../labels/client';
 import { LabelMatcher } from '../logql/tree';
 import { MatcherRow } from './MatcherRow';
@@ -17,22 +18,28 @@ interface Props {
 }
 
 const NONE = '';
-const NEW_STAGES = [...LINE_FILTERS, ...STAGES.map((word) => ({ ...word, name: `| ${word.name}` }))].map((word) => ({
-  value: (word.name.startsWith('| ') ? `| ${word.insert ?? word.name.slice(2)}` : (word.insert ?? word.name)).replace(
-    '$0',
-    ''
-  ),
-  label: word.name,
-  description: word.doc,
-}));
-const FUNCTIONS = [{ value: NONE, label: 'None: show lines' }, ...RANGE_FUNCTIONS.map(option)];
-const AGGREGATE = [
-  { value: NONE, label: 'None' },
-  ...AGGREGATIONS.filter(({ name }) => !name.startsWith('sort')).map(option),
+
+const newStages = () => [
+  ...lineFilters().map(({ name, insert = name, doc }) => option(name, insert, doc)),
+  ...stages().map(({ name, insert = name, doc }) => option(`| ${name}`, `| ${insert}`, doc)),
+];
+const functionOptions = () => [
+  { value: NONE, label: t('builder.no-function', 'None: show lines') },
+  ...rangeFunctions().map(named),
+];
+const aggregationOptions = () => [
+  { value: NONE, label: t('builder.no-aggregation', 'None') },
+  ...aggregations()
+    .filter(({ name }) => !name.startsWith('sort'))
+    .map(named),
 ];
 
-function option({ name, doc }: { name: string; doc: string }) {
-  return { value: name, label: name, description: doc };
+function named({ name, doc }: Word) {
+  return option(name, name, doc);
+}
+
+function option(label: string, insert: string, description: string) {
+  return { value: insert.replace('$0', ''), label, description };
 }
 
 /** Selector, stages and aggregation as a form. Every change is written as LogQL at once: there is no state but the query. */
@@ -40,8 +47,8 @@ export function Builder({ expr, labels, range, onChange }: Props) {
   const model = fromExpr(expr);
   if (!model) {
     return (
-      <Alert severity="info" title="The builder cannot show this query">
-        It has more than one selector or function, or is not complete. Edit it as code.
+      <Alert severity="info" title={t('builder.too-much', 'The builder cannot show this query')}>
+        {t('builder.too-much-why', 'It has more than one selector or function, or is not complete. Edit it as code.')}
       </Alert>
     );
   }
@@ -67,7 +74,7 @@ function BuilderForm({ model, labels, range, onChange }: FormProps) {
 
   return (
     <Stack direction="column" gap={1}>
-      <div role="group" aria-label="Labels">
+      <div role="group" aria-label={t('builder.labels', 'Labels')}>
         {[...model.matchers, EMPTY_MATCHER].map((matcher, i) => (
           <MatcherRow
             key={i}
@@ -80,13 +87,13 @@ function BuilderForm({ model, labels, range, onChange }: FormProps) {
           />
         ))}
       </div>
-      <div role="group" aria-label="Stages">
+      <div role="group" aria-label={t('builder.stages', 'Stages')}>
         {model.stages.map((stage, i) => (
           <InlineFieldRow key={`${i}-${stage}`}>
-            <InlineField label={i === 0 ? 'Stages' : ' '} labelWidth={14} grow>
+            <InlineField label={i === 0 ? t('builder.stages', 'Stages') : ' '} labelWidth={14} grow>
               <CommitInput
                 id={`cambium-stage-${i}`}
-                ariaLabel={`Stage ${i + 1}`}
+                ariaLabel={t('builder.stage', 'Stage {{n}}', { n: i + 1 })}
                 value={stage}
                 onCommit={(text) =>
                   change({ stages: text.trim() ? replace(model.stages, i, text.trim()) : replace(model.stages, i) })
@@ -95,28 +102,28 @@ function BuilderForm({ model, labels, range, onChange }: FormProps) {
             </InlineField>
             <IconButton
               name="times"
-              tooltip={`Remove stage ${i + 1}`}
+              tooltip={t('builder.remove-stage', 'Remove stage {{n}}', { n: i + 1 })}
               onClick={() => change({ stages: replace(model.stages, i) })}
             />
           </InlineFieldRow>
         ))}
-        <InlineField label={model.stages.length ? ' ' : 'Stages'} labelWidth={14}>
+        <InlineField label={model.stages.length ? ' ' : t('builder.stages', 'Stages')} labelWidth={14}>
           <Combobox
-            aria-label="Add stage"
-            placeholder="Add a filter or parser"
+            aria-label={t('builder.add-stage', 'Add stage')}
+            placeholder={t('builder.add-stage-hint', 'Add a filter or parser')}
             width={40}
-            options={NEW_STAGES}
+            options={newStages()}
             value={null}
             onChange={({ value }) => change({ stages: [...model.stages, value] })}
           />
         </InlineField>
       </div>
       <InlineFieldRow>
-        <InlineField label="Function" labelWidth={14}>
+        <InlineField label={t('builder.function', 'Function')} labelWidth={14}>
           <Combobox
-            aria-label="Function"
+            aria-label={t('builder.function', 'Function')}
             width={30}
-            options={FUNCTIONS}
+            options={functionOptions()}
             value={functionName}
             onChange={({ value }) =>
               change(
@@ -129,10 +136,10 @@ function BuilderForm({ model, labels, range, onChange }: FormProps) {
         </InlineField>
         {model.rangeFunction && (
           <>
-            <InlineField label="Range">
+            <InlineField label={t('builder.range', 'Range')}>
               <CommitInput
                 id="cambium-builder-range"
-                ariaLabel="Range"
+                ariaLabel={t('builder.range', 'Range')}
                 width={14}
                 value={model.rangeFunction.range}
                 onCommit={(text) =>
@@ -140,20 +147,23 @@ function BuilderForm({ model, labels, range, onChange }: FormProps) {
                 }
               />
             </InlineField>
-            <InlineField label="Value" tooltip="Field to compute with; empty: entries are counted">
+            <InlineField
+              label={t('builder.value', 'Value')}
+              tooltip={t('builder.value-tip', 'Field to compute with; empty: entries are counted')}
+            >
               <CommitInput
                 id="cambium-builder-unwrap"
-                ariaLabel="Unwrap field"
+                ariaLabel={t('builder.unwrap', 'Unwrap field')}
                 width={18}
                 value={model.unwrap ?? ''}
                 onCommit={(text) => change({ unwrap: text.trim() || undefined })}
               />
             </InlineField>
             {param !== undefined && (
-              <InlineField label="Quantile">
+              <InlineField label={t('builder.quantile', 'Quantile')}>
                 <CommitInput
                   id="cambium-builder-quantile"
-                  ariaLabel="Quantile"
+                  ariaLabel={t('builder.quantile', 'Quantile')}
                   width={10}
                   value={param}
                   onCommit={(text) =>
@@ -169,11 +179,11 @@ function BuilderForm({ model, labels, range, onChange }: FormProps) {
       </InlineFieldRow>
       {model.rangeFunction && (
         <InlineFieldRow>
-          <InlineField label="Aggregation" labelWidth={14}>
+          <InlineField label={t('builder.aggregation', 'Aggregation')} labelWidth={14}>
             <Combobox
-              aria-label="Aggregation"
+              aria-label={t('builder.aggregation', 'Aggregation')}
               width={30}
-              options={AGGREGATE}
+              options={aggregationOptions()}
               value={model.aggregation?.name ?? NONE}
               onChange={({ value }) =>
                 change({
@@ -185,9 +195,9 @@ function BuilderForm({ model, labels, range, onChange }: FormProps) {
             />
           </InlineField>
           {model.aggregation && (
-            <InlineField label={model.aggregation.without ? 'Without' : 'By'}>
+            <InlineField label={model.aggregation.without ? t('builder.without', 'Without') : t('builder.by', 'By')}>
               <MultiCombobox
-                aria-label="Group by"
+                aria-label={t('builder.group-by', 'Group by')}
                 width={40}
                 createCustomValue
                 options={labelOptions}
@@ -202,7 +212,7 @@ function BuilderForm({ model, labels, range, onChange }: FormProps) {
       )}
       <Input
         readOnly
-        aria-label="Query as code"
+        aria-label={t('builder.as-code', 'Query as code')}
         value={toExpr(model)}
         prefix="LogQL"
         data-testid="cambium-builder-code"

@@ -2,6 +2,7 @@ import React, { useState } from 'react';
 import { TimeRange } from '@grafana/data';
 import { Combobox, IconButton, InlineField, InlineFieldRow } from '@grafana/ui';
 
+import { t } from '../i18n';
 import { LabelClient } from '../labels/client';
 import { matcherText } from '../logql/edit';
 import { LabelMatcher, MatcherOp } from '../logql/tree';
@@ -31,10 +32,10 @@ export function MatcherRow({ matcher, others, labels, range, onChange, onRemove 
 
   return (
     <InlineFieldRow>
-      <InlineField label={others.length && isNew ? ' ' : 'Label'} labelWidth={14}>
+      <InlineField label={others.length && isNew ? ' ' : t('builder.label', 'Label')} labelWidth={14}>
         <Combobox
-          aria-label={isNew ? 'New label' : 'Label'}
-          placeholder="Choose a label"
+          aria-label={isNew ? t('builder.new-label', 'New label') : t('builder.label', 'Label')}
+          placeholder={t('builder.choose-label', 'Choose a label')}
           width={24}
           createCustomValue
           options={(typed) => options(labels.labelNames(range, selector), typed)}
@@ -43,15 +44,19 @@ export function MatcherRow({ matcher, others, labels, range, onChange, onRemove 
         />
       </InlineField>
       <Combobox
-        aria-label="Operator"
+        aria-label={t('builder.operator', 'Operator')}
         width={10}
         options={OPS}
         value={matcher.op}
         onChange={({ value }) => !isNew && onChange({ ...matcher, op: value })}
       />
       <Combobox
-        aria-label={isNew ? 'New value' : `Value of ${matcher.label}`}
-        placeholder="Choose a value"
+        aria-label={
+          isNew
+            ? t('builder.new-value', 'New value')
+            : t('builder.value-of', 'Value of {{label}}', { label: matcher.label })
+        }
+        placeholder={t('builder.choose-value', 'Choose a value')}
         width={32}
         createCustomValue
         disabled={isNew && !label}
@@ -62,7 +67,13 @@ export function MatcherRow({ matcher, others, labels, range, onChange, onRemove 
           setLabel('');
         }}
       />
-      {onRemove && <IconButton name="times" tooltip={`Remove ${matcher.label}`} onClick={onRemove} />}
+      {onRemove && (
+        <IconButton
+          name="times"
+          tooltip={t('builder.remove', 'Remove {{label}}', { label: matcher.label })}
+          onClick={onRemove}
+        />
+      )}
     </InlineFieldRow>
   );
 }

@@ -1,11 +1,12 @@
 import { TimeRange } from '@grafana/data';
 
+import { t } from '../i18n';
 import { LabelClient } from '../labels/client';
 import { matcherText } from '../logql/edit';
 import { escapeRegex, escapeString } from '../logql/quote';
 import { LabelMatcher } from '../logql/tree';
 import { Situation } from './situation';
-import { AGGREGATIONS, DURATIONS, GROUPINGS, LINE_FILTERS, RANGE_FUNCTIONS, STAGES, UNWRAP, Word } from './words';
+import { Word, aggregations, durations, groupings, lineFilters, rangeFunctions, stages, unwrap } from './words';
 
 export type ItemKind = 'label' | 'value' | 'field' | 'stage' | 'function' | 'duration' | 'history' | 'variable';
 
@@ -37,7 +38,7 @@ export async function itemsFor(situation: Situation, source: Source): Promise<It
     case 'start':
       return [...selectorStart(), ...history(source), ...functions()];
     case 'expression':
-      return [...functions(), ...words(GROUPINGS, 'function'), ...selectorStart()];
+      return [...functions(), ...words(groupings(), 'function'), ...selectorStart()];
     case 'labelName':
       return labelNames(situation.others, source);
     case 'labelValue':
@@ -61,14 +62,22 @@ export async function itemsFor(situation: Situation, source: Source): Promise<It
         ...(situation.log ? await fields(situation.log, source, false) : []),
       ];
     case 'duration':
-      return [...words(DURATIONS, 'duration'), ...variables(source, true)];
+      return [...words(durations(), 'duration'), ...variables(source, true)];
     case 'nothing':
       return [];
   }
 }
 
 function selectorStart(): Item[] {
-  return [{ kind: 'label', label: '{', insert: '{$0}', doc: 'Choose streams by their labels', again: true }];
+  return [
+    {
+      kind: 'label',
+      label: '{',
+      insert: '{$0}',
+      doc: t('completion.selector', 'Choose streams by their labels'),
+      again: true,
+    },
+  ];
 }
 
 function history(source: Source): Item[] {
@@ -77,7 +86,7 @@ function history(source: Source): Item[] {
 }
 
 function functions(): Item[] {
-  return [...words(AGGREGATIONS, 'function'), ...words(RANGE_FUNCTIONS, 'function')];
+  return [...words(aggregations(), 'function'), ...words(rangeFunctions(), 'function')];
 }
 
 function words(list: Word[], kind: ItemKind): Item[] {
@@ -95,7 +104,7 @@ function variables(source: Source, quoted: boolean): Item[] {
     kind: 'variable',
     label: `$${name}`,
     insert: quoted ? `\\$${name}` : `"\\$${name}"`,
-    doc: 'Dashboard variable',
+    doc: t('completion.variable', 'Dashboard variable'),
   }));
 }
 
@@ -104,7 +113,13 @@ async function labelNames(others: LabelMatcher[], source: Source, suffix = '='):
   const used = new Set(others.map(({ label }) => label));
   return names
     .filter((name) => !used.has(name))
-    .map((name) => ({ kind: 'label', label: name, insert: name + suffix, detail: 'label', again: suffix !== '' }));
+    .map((name) => ({
+      kind: 'label',
+      label: name,
+      insert: name + suffix,
+      detail: t('completion.label', 'label'),
+      again: suffix !== '',
+    }));
 }
 
 async function labelValues(
@@ -124,8 +139,8 @@ const PARSER = /\|\s*(json|logfmt|pattern|regexp|unpack)\b/;
 
 /** Fields come first behind a parser; before one there are few, and a parser is what is wanted most. */
 function stage(log: string, found: Item[]): Item[] {
-  const stages = words([...STAGES, UNWRAP], 'stage');
-  return PARSER.test(log) ? [...found, ...stages] : [...stages, ...found];
+  const known = words([...stages(), unwrap()], 'stage');
+  return PARSER.test(log) ? [...found, ...known] : [...known, ...found];
 }
 
 async function fields(log: string, source: Source, asFilter: boolean): Promise<Item[]> {
@@ -143,15 +158,15 @@ async function fields(log: string, source: Source, asFilter: boolean): Promise<I
 }
 
 function pipeline(inRange: boolean): Item[] {
-  const stages = [...STAGES, UNWRAP].map((word) => ({
+  const piped = [...stages(), unwrap()].map((word) => ({
     ...word,
     name: `| ${word.name}`,
     insert: `| ${word.insert ?? word.name}`,
   }));
   return [
-    ...(inRange ? words([{ name: '[$__auto]', doc: 'The range' }], 'duration') : []),
-    ...words(LINE_FILTERS, 'stage').map((item) => ({ ...item, again: false })),
-    ...words(stages, 'stage'),
+    ...(inRange ? words([{ name: '[$__auto]', doc: t('completion.range', 'The range') }], 'duration') : []),
+    ...words(lineFilters(), 'stage').map((item) => ({ ...item, again: false })),
+    ...words(piped, 'stage'),
   ];
 }
 

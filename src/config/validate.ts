@@ -1,3 +1,4 @@
+import { t } from '../i18n';
 import { firstProblem } from '../logql/validate';
 import { logParts } from '../logql/tree';
 
@@ -5,14 +6,14 @@ const DURATION = /^(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?$/;
 
 /** What is wrong with a retention; undefined for none and for one that the backend reads. */
 export function retentionProblem(text = ''): string | undefined {
-  return DURATION.test(text.trim()) ? undefined : 'Write a duration such as 30d, 12w or 1y';
+  return DURATION.test(text.trim()) ? undefined : t('validate.duration', 'Write a duration such as 30d, 12w or 1y');
 }
 
 export function tenantProblem(text = ''): string | undefined {
   if (text && !/^[A-Za-z0-9!\-_.*'()]{1,120}$/.test(text)) {
-    return "Use letters, digits and ! - _ . * ' ( ) only";
+    return t('validate.tenant', "Use letters, digits and ! - _ . * ' ( ) only");
   }
-  return text === '.' || text === '..' ? 'This name is reserved' : undefined;
+  return text === '.' || text === '..' ? t('validate.reserved', 'This name is reserved') : undefined;
 }
 
 export function regexProblem(text: string): string | undefined {
@@ -20,7 +21,7 @@ export function regexProblem(text: string): string | undefined {
     new RegExp(text);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : 'Not a regular expression';
+    return error instanceof Error ? error.message : t('validate.regex', 'Not a regular expression');
   }
 }
 
@@ -31,5 +32,5 @@ export function selectorProblem(text: string): string | undefined {
   }
   const [part, ...others] = logParts(text);
   const bare = part && !others.length && !part.stages.length && part.matchers.length > 0;
-  return bare && !firstProblem(text) ? undefined : 'Write a stream selector such as {team="a"}';
+  return bare && !firstProblem(text) ? undefined : t('validate.selector', 'Write a stream selector such as {team="a"}');
 }

@@ -2,6 +2,7 @@ import React, { useState } from 'react';
 import { LogRowModel } from '@grafana/data';
 import { Button, FilterPill, Stack, Text } from '@grafana/ui';
 
+import { t } from '../i18n';
 import { ContextProvider } from './provider';
 import { contextLabels } from './query';
 
@@ -25,7 +26,7 @@ export function ContextUi({ row, provider, onChange }: Props) {
   return (
     <Stack direction="column" gap={1}>
       <Text variant="bodySmall" color="secondary">
-        Lines with all of these labels. Switch one off for a wider context.
+        {t('context.labels', 'Lines with all of these labels. Switch one off for a wider context.')}
       </Text>
       <Stack direction="row" gap={1} wrap="wrap">
         {labels.map((label) => (
@@ -47,7 +48,7 @@ export function ContextUi({ row, provider, onChange }: Props) {
           disabled={enabled === labels.length}
           onClick={() => choose(contextLabels(row))}
         >
-          Revert
+          {t('context.revert', 'Revert')}
         </Button>
       </Stack>
     </Stack>

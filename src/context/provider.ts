@@ -8,6 +8,7 @@ import {
 } from '@grafana/data';
 import { Observable, lastValueFrom } from 'rxjs';
 
+import { t } from '../i18n';
 import { CambiumQuery } from '../types';
 import {
   CONTEXT_LINES,
@@ -50,7 +51,7 @@ export class ContextProvider {
       answer = await lastValueFrom(this.ask(contextRequest(row, query, windowMs)));
       const failed = answer.errors?.[0];
       if (failed) {
-        throw new Error(failed.message ?? 'The lines around this one could not be read');
+        throw new Error(failed.message ?? t('context.failed', 'The lines around this one could not be read'));
       }
       if (lineCount(answer) >= query.maxLines!) {
         break;

@@ -2,6 +2,7 @@ import { DataFrame, DataQueryRequest, DataQueryResponse, LiveChannelScope, Loadi
 import { GrafanaLiveSrv } from '@grafana/runtime';
 import { Observable, catchError, defer, map, merge, of, switchMap, timer } from 'rxjs';
 
+import { t } from '../i18n';
 import { isMetricQuery } from '../logql/kind';
 import { CambiumQuery } from '../types';
 import { TailRequest, tailPath } from './address';
@@ -25,7 +26,7 @@ export function liveResponse(
     ...request.targets.map((target) => {
       const key = `cambium-tail-${request.requestId}-${target.refId}`;
       return isMetricQuery(target.expr)
-        ? of(failed(key, 'Live needs a log query: a metric query has no lines to follow'))
+        ? of(failed(key, t('live.metric', 'Live needs a log query: a metric query has no lines to follow')))
         : tail({ expr: target.expr, ...(scope && { scope }) }, target.refId, key, uid, live);
     })
   );
@@ -75,5 +76,6 @@ function failed(key: string, message: string): DataQueryResponse {
 function messageOf(response: DataQueryResponse): string {
   // Grafana's live streams still fill only the older of the two.
   // eslint-disable-next-line @typescript-eslint/no-deprecated
-  return response.errors?.[0]?.message ?? response.error?.message ?? 'The live stream ended with an error';
+  const error = response.errors?.[0] ?? response.error;
+  return error?.message ?? t('live.failed', 'The live stream ended with an error');
 }

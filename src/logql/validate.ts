@@ -1,5 +1,6 @@
 import { parser } from '@grafana/lezer-logql';
 
+import { t } from '../i18n';
 import { maskVariables } from './variables';
 
 export interface Problem {
@@ -31,10 +32,16 @@ function describe(expr: string, from: number, to: number): Problem {
     return {
       from: Math.max(0, from - 1),
       to: Math.max(to, 1),
-      message: rest ? `Something is missing before “${shorten(rest)}”` : 'The query ends too early',
+      message: rest
+        ? t('syntax.missing', 'Something is missing before “{{text}}”', { text: shorten(rest) })
+        : t('syntax.ends', 'The query ends too early'),
     };
   }
-  return { from, to, message: `Unexpected “${shorten(expr.slice(from, to))}”` };
+  return {
+    from,
+    to,
+    message: t('syntax.unexpected', 'Unexpected “{{text}}”', { text: shorten(expr.slice(from, to)) }),
+  };
 }
 
 function shorten(text: string): string {

@@ -4,36 +4,71 @@ import { Combobox, InlineField, Stack } from '@grafana/ui';
 
 import { CommitInput } from '../components/CommitInput';
 import type { CambiumDataSource } from '../datasource';
+import { t } from '../i18n';
 import { CambiumOptions, CambiumQuery } from '../types';
 import { VariableKind, VariableQuery, readVariable } from './query';
 
 type Props = QueryEditorProps<CambiumDataSource, CambiumQuery, CambiumOptions, VariableQuery>;
 
-const KINDS: Array<{ value: VariableKind; label: string; description: string }> = [
-  { value: 'labelValues', label: 'Label values', description: 'Values of a stream label' },
-  { value: 'labelNames', label: 'Label names', description: 'Names of the stream labels' },
-  { value: 'fieldValues', label: 'Field values', description: 'Values of a field in the newest lines' },
-  { value: 'fieldNames', label: 'Field names', description: 'Fields found in the newest lines' },
-  { value: 'query', label: 'Query result', description: 'Labels, numbers or lines that a query gives' },
+const kinds = (): Array<{ value: VariableKind; label: string; description: string }> => [
+  {
+    value: 'labelValues',
+    label: t('variable.label-values', 'Label values'),
+    description: t('variable.label-values-tip', 'Values of a stream label'),
+  },
+  {
+    value: 'labelNames',
+    label: t('variable.label-names', 'Label names'),
+    description: t('variable.label-names-tip', 'Names of the stream labels'),
+  },
+  {
+    value: 'fieldValues',
+    label: t('variable.field-values', 'Field values'),
+    description: t('variable.field-values-tip', 'Values of a field in the newest lines'),
+  },
+  {
+    value: 'fieldNames',
+    label: t('variable.field-names', 'Field names'),
+    description: t('variable.field-names-tip', 'Fields found in the newest lines'),
+  },
+  {
+    value: 'query',
+    label: t('variable.query-result', 'Query result'),
+    description: t('variable.query-result-tip', 'Labels, numbers or lines that a query gives'),
+  },
 ];
 
-const EXPR: Record<VariableKind, { label: string; placeholder: string; tooltip: string }> = {
-  labelNames: { label: 'Stream selector', placeholder: '{app="x"}', tooltip: 'Optional: names of these streams only' },
-  labelValues: {
-    label: 'Stream selector',
-    placeholder: '{app="x"}',
-    tooltip: 'Optional: values of these streams only',
-  },
-  fieldNames: { label: 'Log query', placeholder: '{app="x"} | json', tooltip: 'Its newest lines are looked at' },
-  fieldValues: { label: 'Log query', placeholder: '{app="x"} | json', tooltip: 'Its newest lines are looked at' },
-  query: { label: 'Query', placeholder: 'topk(5, sum by (app) (rate({app=~".+"}[$__range])))', tooltip: 'LogQL' },
-};
+function exprField(kind: VariableKind): { label: string; placeholder: string; tooltip: string } {
+  switch (kind) {
+    case 'labelNames':
+    case 'labelValues':
+      return {
+        label: t('variable.selector', 'Stream selector'),
+        placeholder: '{app="x"}',
+        tooltip: t('variable.selector-tip', 'Optional: of these streams only'),
+      };
+    case 'fieldNames':
+    case 'fieldValues':
+      return {
+        label: t('variable.log-query', 'Log query'),
+        placeholder: '{app="x"} | json',
+        tooltip: t('variable.log-query-tip', 'Its newest lines are looked at'),
+      };
+    case 'query':
+      return {
+        label: t('variable.query', 'Query'),
+        placeholder: 'topk(5, sum by (app) (rate({app=~".+"}[$__range])))',
+        tooltip: 'LogQL',
+      };
+  }
+}
 
 /** Editor of a template variable. */
 export function VariableEditor({ query, onChange, datasource, range }: Props) {
   const variable = readVariable(query);
   const change = (part: Partial<VariableQuery>) => onChange({ ...variable, ...part, refId: 'variable' });
   const { kind, label = '', expr = '' } = variable;
+  const field = exprField(kind);
   const labelOptions = async (typed: string): Promise<Array<{ value: string; label: string }>> => {
     const names =
       kind === 'labelValues'
@@ -44,19 +79,22 @@ export function VariableEditor({ query, onChange, datasource, range }: Props) {
 
   return (
     <Stack direction="column" gap={0}>
-      <InlineField label="Query type" labelWidth={20}>
+      <InlineField label={t('variable.type', 'Query type')} labelWidth={20}>
         <Combobox
-          aria-label="Query type"
+          aria-label={t('variable.type', 'Query type')}
           width={40}
-          options={KINDS}
+          options={kinds()}
           value={kind}
           onChange={({ value }) => change({ kind: value })}
         />
       </InlineField>
       {(kind === 'labelValues' || kind === 'fieldValues') && (
-        <InlineField label={kind === 'labelValues' ? 'Label' : 'Field'} labelWidth={20}>
+        <InlineField
+          label={kind === 'labelValues' ? t('variable.label', 'Label') : t('variable.field', 'Field')}
+          labelWidth={20}
+        >
           <Combobox
-            aria-label="Label"
+            aria-label={t('variable.label', 'Label')}
             width={40}
             createCustomValue
             options={labelOptions}
@@ -67,24 +105,24 @@ export function VariableEditor({ query, onChange, datasource, range }: Props) {
       )}
       {kind === 'query' && (
         <InlineField
-          label="Label"
+          label={t('variable.label', 'Label')}
           labelWidth={20}
-          tooltip="Of each series or line. Empty: the numbers or lines themselves"
+          tooltip={t('variable.label-tip', 'Of each series or line. Empty: the numbers or lines themselves')}
         >
           <CommitInput
             id="cambium-variable-label"
-            ariaLabel="Label"
+            ariaLabel={t('variable.label', 'Label')}
             width={40}
             value={label}
             onCommit={(text) => change({ label: text.trim() })}
           />
         </InlineField>
       )}
-      <InlineField label={EXPR[kind].label} labelWidth={20} tooltip={EXPR[kind].tooltip} grow>
+      <InlineField label={field.label} labelWidth={20} tooltip={field.tooltip} grow>
         <CommitInput
           id="cambium-variable-expr"
-          ariaLabel={EXPR[kind].label}
-          placeholder={EXPR[kind].placeholder}
+          ariaLabel={field.label}
+          placeholder={field.placeholder}
           value={expr}
           onCommit={(text) => change({ expr: text })}
         />

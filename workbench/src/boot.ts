@@ -6,7 +6,9 @@ declare global {
   }
 }
 
-export const theme = new URLSearchParams(location.search).get('theme') === 'light' ? 'light' : 'dark';
+const params = new URLSearchParams(location.search);
+export const theme = params.get('theme') === 'light' ? 'light' : 'dark';
+export const language = params.get('lang') ?? 'en-US';
 
 window.__grafana_public_path__ = '/public/';
 window.MonacoEnvironment = { getWorkerUrl: () => '/editor.worker.js' };
@@ -19,6 +21,6 @@ window.grafanaBootData = {
     featureToggles: {},
     datasources: {},
   },
-  user: { isSignedIn: true, login: 'admin', orgId: 1, orgRole: 'Admin', timezone: 'browser', theme, language: 'en-US' },
+  user: { isSignedIn: true, login: 'admin', orgId: 1, orgRole: 'Admin', timezone: 'browser', theme, language },
   navTree: [],
 };

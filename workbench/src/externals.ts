@@ -3,6 +3,7 @@ import * as emotionReact from '@emotion/react';
 import * as data from '@grafana/data';
 import * as runtime from '@grafana/runtime';
 import * as ui from '@grafana/ui';
+import i18next from 'i18next';
 import lodash from 'lodash';
 import moment from 'moment';
 import * as React from 'react';
@@ -17,6 +18,7 @@ export const externals: Record<string, unknown> = {
   '@grafana/data': data,
   '@grafana/runtime': runtime,
   '@grafana/ui': ui,
+  i18next,
   lodash,
   moment,
   react: React,

@@ -1,7 +1,9 @@
 import { DataSourceApi, DataSourceInstanceSettings, DataSourcePlugin, DataSourcePluginMeta } from '@grafana/data';
 import { getBackendSrv } from '@grafana/runtime';
+import i18next from 'i18next';
 
 import { loadAmd } from './amd';
+import { language } from './boot';
 import { externals } from './externals';
 import { Registry } from './services';
 
@@ -31,6 +33,7 @@ export interface Mounted {
 
 /** Loads the built plugin and makes the instance for the host's data source. */
 export async function mountPlugin(registry: Registry): Promise<Mounted> {
+  await loadTexts();
   const [module, meta, list] = await Promise.all([
     loadAmd<{ plugin: AnyPlugin }>(`${BASE}/module.js`, externals),
     getBackendSrv().get<DataSourcePluginMeta>(`${BASE}/plugin.json`),
@@ -41,6 +44,13 @@ export async function mountPlugin(registry: Registry): Promise<Mounted> {
     throw new Error('The host has no data source');
   }
   return { plugin: module.plugin, meta, stored, datasource: instantiate(module.plugin, meta, stored, registry) };
+}
+
+/** As Grafana does: the texts of a plugin are there before its code runs. */
+async function loadTexts(): Promise<void> {
+  await i18next.init({ lng: language, fallbackLng: 'en-US', resources: {}, returnEmptyString: false });
+  const texts = await getBackendSrv().get<object>(`${BASE}/locales/${language}/${PLUGIN_ID}.json`);
+  i18next.addResourceBundle(language, PLUGIN_ID, texts);
 }
 
 export function instantiate(

@@ -3,6 +3,7 @@ import { ConfigSection, ConfigSubSection } from '@grafana/plugin-ui';
 import { InlineField, RadioButtonGroup, SecretInput } from '@grafana/ui';
 
 import { selectorProblem, tenantProblem } from '../../config/validate';
+import { t } from '../../i18n';
 import { PushRole } from '../../types';
 import { TextSetting } from './TextSetting';
 import { ConfigProps, settersOf } from './settings';
@@ -21,29 +22,35 @@ export function AccessSection(props: ConfigProps) {
 
   return (
     <ConfigSection
-      title="Access"
-      description="Who may push, and what users of a role may see. Deleting needs the Admin role always."
+      title={t('config.access.title', 'Access')}
+      description={t(
+        'config.access.about',
+        'Who may push, and what users of a role may see. Deleting needs the Admin role always.'
+      )}
       isCollapsible
       isInitiallyOpen={Boolean(jsonData.pushRole || jsonData.tenant || selectors.length || secureJsonFields.pushToken)}
     >
-      <InlineField label="Push needs role" labelWidth={24} disabled={readOnly}>
+      <InlineField label={t('config.access.push-role', 'Push needs role')} labelWidth={24} disabled={readOnly}>
         <RadioButtonGroup
-          aria-label="Role needed to push"
+          aria-label={t('config.access.role-needed', 'Role needed to push')}
           options={ROLE_OPTIONS}
           value={jsonData.pushRole ?? 'Editor'}
           onChange={(pushRole) => setJson({ pushRole })}
         />
       </InlineField>
       <InlineField
-        label="Push token"
+        label={t('config.access.token', 'Push token')}
         labelWidth={24}
         disabled={readOnly}
-        tooltip="A second gate: when set, agents must also send it in the header X-Push-Token"
+        tooltip={t(
+          'config.access.token-tip',
+          'A second gate: when set, agents must also send it in the header X-Push-Token'
+        )}
       >
         <SecretInput
           id="cambium-push-token"
           width={50}
-          placeholder="optional"
+          placeholder={t('config.optional', 'optional')}
           isConfigured={Boolean(secureJsonFields.pushToken)}
           value={secureJsonData.pushToken ?? ''}
           onReset={() => resetSecret('pushToken')}
@@ -52,17 +59,23 @@ export function AccessSection(props: ConfigProps) {
       </InlineField>
       <TextSetting
         id="cambium-tenant"
-        label="Tenant"
-        tooltip="Data sources with different names here keep different logs in one store. Always within this organisation."
-        placeholder="the organisation's own"
+        label={t('config.access.tenant', 'Tenant')}
+        tooltip={t(
+          'config.access.tenant-tip',
+          'Data sources with different names here keep different logs in one store. Always within this organisation.'
+        )}
+        placeholder={t('config.access.tenant-own', "the organisation's own")}
         value={jsonData.tenant}
         invalid={tenantProblem(jsonData.tenant)}
         disabled={readOnly}
         onChange={(text) => setJson({ tenant: text.trim() || undefined })}
       />
       <ConfigSubSection
-        title="Selectors by role"
-        description="Added to every query of users with the role, in the backend. Empty: all logs of the tenant."
+        title={t('config.access.selectors', 'Selectors by role')}
+        description={t(
+          'config.access.selectors-about',
+          'Added to every query of users with the role, in the backend. Empty: all logs of the tenant.'
+        )}
       >
         {ROLES.map((role) => {
           const selector = selectors.find((one) => one.role === role)?.selector ?? '';

@@ -8,6 +8,7 @@ import { ClipboardButton, InlineField, Input, Tab, TabContent, TabsBar, useStyle
 import { AGENTS, TOKEN_PLACEHOLDER } from '../../config/agents';
 import { formatAgo } from '../../config/format';
 import { pushUrl } from '../../config/urls';
+import { t } from '../../i18n';
 import { TestLine } from './TestLine';
 
 interface Props {
@@ -27,33 +28,42 @@ export function AgentsSection({ uid, lastReceived, onSent }: Props) {
 
   return (
     <ConfigSection
-      title="Agents"
-      description="Any agent that speaks the Loki push protocol or OTLP can send logs here. It signs in with a Grafana service account token."
+      title={t('config.agents.title', 'Agents')}
+      description={t(
+        'config.agents.about',
+        'Any agent that speaks the Loki push protocol or OTLP can send logs here. It signs in with a Grafana service account token.'
+      )}
     >
-      <InlineField label="Push URL" labelWidth={14} grow>
+      <InlineField label={t('config.agents.push-url', 'Push URL')} labelWidth={14} grow>
         <Input
           id="cambium-push-url"
           readOnly
           value={url}
           addonAfter={
-            <ClipboardButton icon="copy" variant="secondary" getText={() => url} aria-label="Copy push URL">
-              Copy
+            <ClipboardButton
+              icon="copy"
+              variant="secondary"
+              getText={() => url}
+              aria-label={t('config.agents.copy-url', 'Copy push URL')}
+            >
+              {t('config.agents.copy', 'Copy')}
             </ClipboardButton>
           }
         />
       </InlineField>
-      <p>Last line received: {formatAgo(lastReceived)}</p>
+      <p>{t('config.agents.last', 'Last line received: {{ago}}', { ago: formatAgo(lastReceived) })}</p>
       <TestLine uid={uid} onSent={onSent} />
       <ol className={styles.steps}>
         <li>
-          Create a service account with the role <strong>Editor</strong> under{' '}
+          {t('config.agents.token', 'Create a service account with the role Editor and add a token to it:')}{' '}
           <a className="external-link" href={`${config.appSubUrl ?? ''}/org/serviceaccounts`}>
-            Administration → Users and access → Service accounts
+            {t('config.agents.service-accounts', 'Administration → Users and access → Service accounts')}
           </a>
-          , and add a token to it.
         </li>
         <li>
-          Copy a configuration below and put the token in place of <code>{TOKEN_PLACEHOLDER}</code>.
+          {t('config.agents.configure', 'Copy a configuration below and put the token in place of {{placeholder}}.', {
+            placeholder: TOKEN_PLACEHOLDER,
+          })}
         </li>
       </ol>
       <TabsBar>
@@ -63,9 +73,9 @@ export function AgentsSection({ uid, lastReceived, onSent }: Props) {
       </TabsBar>
       <TabContent>
         <div className={styles.bar}>
-          <span>{agent.file ?? 'In a terminal'}</span>
+          <span>{agent.file ?? t('config.agents.terminal', 'In a terminal')}</span>
           <ClipboardButton icon="copy" variant="secondary" size="sm" getText={() => text}>
-            Copy
+            {t('config.agents.copy', 'Copy')}
           </ClipboardButton>
         </div>
         <pre className={styles.code} data-testid="cambium-agent-config">

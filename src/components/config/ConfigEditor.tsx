@@ -1,6 +1,7 @@
 import React, { Fragment } from 'react';
 import { Divider, TextLink } from '@grafana/ui';
 
+import { t } from '../../i18n';
 import { AccessSection } from './AccessSection';
 import { AgentsSection } from './AgentsSection';
 import { ConnectionSection } from './ConnectionSection';
@@ -17,9 +18,9 @@ export function ConfigEditor(props: ConfigProps) {
   return (
     <>
       <p>
-        Cambium keeps logs inside Grafana. Nothing has to be set here before it works.{' '}
+        {t('config.intro', 'Cambium keeps logs inside Grafana. Nothing has to be set here before it works.')}{' '}
         <TextLink href="https://github.com/cambium-logs/cambium#readme" external>
-          Documentation
+          {t('config.documentation', 'Documentation')}
         </TextLink>
       </p>
       {[

@@ -5,6 +5,7 @@ import { ConfigSection } from '@grafana/plugin-ui';
 import { Alert, Button, useStyles2 } from '@grafana/ui';
 
 import { formatAgo, formatBytes, formatCount, formatRatio } from '../../config/format';
+import { t } from '../../i18n';
 import { StorageStatus } from '../../types';
 import { StatusState } from './useStatus';
 
@@ -13,11 +14,14 @@ export function ConnectionSection({ status, error, reload }: StatusState) {
 
   return (
     <ConfigSection
-      title="Connection"
-      description="Where the logs are, how much they take, and how long they stay. Point an agent at the push URL below to add some."
+      title={t('config.connection.title', 'Connection')}
+      description={t(
+        'config.connection.about',
+        'Where the logs are, how much they take, and how long they stay. Point an agent at the push URL below to add some.'
+      )}
     >
       {error && (
-        <Alert severity="warning" title="The storage did not answer">
+        <Alert severity="warning" title={t('config.connection.no-answer', 'The storage did not answer')}>
           {error}
         </Alert>
       )}
@@ -32,7 +36,7 @@ export function ConnectionSection({ status, error, reload }: StatusState) {
         </dl>
       )}
       <Button variant="secondary" size="sm" icon="sync" fill="outline" onClick={reload}>
-        Refresh
+        {t('config.connection.refresh', 'Refresh')}
       </Button>
     </ConfigSection>
   );
@@ -42,16 +46,35 @@ export function ConnectionSection({ status, error, reload }: StatusState) {
 export function statusRows(status: StorageStatus): Array<[string, string]> {
   const ratio = formatRatio(status.rawBytes, status.bytes);
   return [
-    ['Location', status.location || '–'],
-    ['Stored', `${formatBytes(status.bytes)}${ratio && ` (${formatBytes(status.rawBytes)} raw, ${ratio} smaller)`}`],
-    ['Entries', `${formatCount(status.entries)} in ${formatCount(status.streams)} streams`],
-    ['Oldest entry', formatAgo(status.oldest)],
-    ['Newest entry', formatAgo(status.newest)],
-    ['Last received', formatAgo(status.lastReceived)],
-    ['Retention', !status.retention || status.retention === 'forever' ? 'for ever' : status.retention],
-    ['Tenant', status.tenant || '–'],
-    ...(status.version ? [['Version', status.version] as [string, string]] : []),
+    [t('config.connection.location', 'Location'), status.location || '–'],
+    [t('config.connection.stored', 'Stored'), ratio ? compressed(status, ratio) : formatBytes(status.bytes)],
+    [
+      t('config.connection.entries', 'Entries'),
+      t('config.connection.in-streams', '{{entries}} in {{streams}} streams', {
+        entries: formatCount(status.entries),
+        streams: formatCount(status.streams),
+      }),
+    ],
+    [t('config.connection.oldest', 'Oldest entry'), formatAgo(status.oldest)],
+    [t('config.connection.newest', 'Newest entry'), formatAgo(status.newest)],
+    [t('config.connection.received', 'Last received'), formatAgo(status.lastReceived)],
+    [
+      t('config.connection.retention', 'Retention'),
+      !status.retention || status.retention === 'forever'
+        ? t('config.connection.for-ever', 'for ever')
+        : status.retention,
+    ],
+    [t('config.connection.tenant', 'Tenant'), status.tenant || '–'],
+    ...(status.version ? [[t('config.connection.version', 'Version'), status.version] as [string, string]] : []),
   ];
+}
+
+function compressed({ bytes, rawBytes }: StorageStatus, ratio: string): string {
+  return t('config.connection.compressed', '{{bytes}} ({{raw}} raw, {{ratio}} smaller)', {
+    bytes: formatBytes(bytes),
+    raw: formatBytes(rawBytes),
+    ratio,
+  });
 }
 
 const getStyles = (theme: GrafanaTheme2) => ({

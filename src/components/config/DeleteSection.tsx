@@ -7,6 +7,7 @@ import { Alert, Button, ConfirmModal, InlineField, Stack, TimeRangeInput, useSty
 
 import { DeleteRange, DeleteRequest, Preview, StoreApi } from '../../config/api';
 import { formatCount } from '../../config/format';
+import { t } from '../../i18n';
 import { firstProblem } from '../../logql/validate';
 import { TextSetting } from './TextSetting';
 import { errorText } from './useStatus';
@@ -59,14 +60,17 @@ export function DeleteSection({ uid }: { uid: string }) {
 
   return (
     <ConfigSection
-      title="Delete logs"
-      description="Lines that match are hidden from queries at once and removed from storage soon after. Needs the Admin role."
+      title={t('config.delete.title', 'Delete logs')}
+      description={t(
+        'config.delete.about',
+        'Lines that match are hidden from queries at once and removed from storage soon after. Needs the Admin role.'
+      )}
       isCollapsible
       isInitiallyOpen={false}
     >
       <TextSetting
         id="cambium-delete-query"
-        label="Query"
+        label={t('config.delete.query', 'Query')}
         placeholder='{app="web"} |= "secret"'
         value={query}
         invalid={invalid}
@@ -75,7 +79,7 @@ export function DeleteSection({ uid }: { uid: string }) {
           setPreview(undefined);
         }}
       />
-      <InlineField label="Time range" labelWidth={24}>
+      <InlineField label={t('config.delete.range', 'Time range')} labelWidth={24}>
         <TimeRangeInput
           value={range}
           onChange={(next) => {
@@ -86,7 +90,7 @@ export function DeleteSection({ uid }: { uid: string }) {
       </InlineField>
       <Stack direction="row" gap={1}>
         <Button variant="secondary" disabled={!query.trim() || Boolean(invalid)} onClick={showPreview}>
-          Show what matches
+          {t('config.delete.preview', 'Show what matches')}
         </Button>
         <Button
           variant="destructive"
@@ -94,27 +98,31 @@ export function DeleteSection({ uid }: { uid: string }) {
           disabled={!preview || preview.count === 0}
           onClick={() => setConfirming(true)}
         >
-          Delete
+          {t('config.delete.delete', 'Delete')}
         </Button>
       </Stack>
       {error && <Alert severity="error" title={error} />}
       {preview && (
         <div data-testid="cambium-delete-preview">
           <p>
-            {preview.count ? `Matching lines: ${formatCount(preview.count)}. The newest of them:` : 'No line matches.'}
+            {preview.count
+              ? t('config.delete.matching', 'Matching lines: {{n}}. The newest of them:', {
+                  n: formatCount(preview.count),
+                })
+              : t('config.delete.none', 'No line matches.')}
           </p>
           {preview.lines.length > 0 && <pre className={styles.lines}>{preview.lines.join('\n')}</pre>}
         </div>
       )}
       {requests.length > 0 && (
-        <table className={styles.table} aria-label="Delete requests">
+        <table className={styles.table} aria-label={t('config.delete.requests', 'Delete requests')}>
           <thead>
             <tr>
-              <th>Asked for</th>
-              <th>Query</th>
-              <th>From</th>
-              <th>To</th>
-              <th>Status</th>
+              <th>{t('config.delete.asked', 'Asked for')}</th>
+              <th>{t('config.delete.query', 'Query')}</th>
+              <th>{t('config.delete.from', 'From')}</th>
+              <th>{t('config.delete.to', 'To')}</th>
+              <th>{t('config.delete.status', 'Status')}</th>
               <th />
             </tr>
           </thead>
@@ -140,7 +148,7 @@ export function DeleteSection({ uid }: { uid: string }) {
                         })
                       }
                     >
-                      Cancel
+                      {t('config.delete.cancel', 'Cancel')}
                     </Button>
                   )}
                 </td>
@@ -151,10 +159,13 @@ export function DeleteSection({ uid }: { uid: string }) {
       )}
       <ConfirmModal
         isOpen={confirming}
-        title="Delete logs"
-        body={`Lines to delete: ${formatCount(preview?.count ?? 0)}, matching ${preview?.of.query ?? ''}. They cannot be brought back.`}
-        confirmText="Delete"
-        confirmationText="Delete"
+        title={t('config.delete.title', 'Delete logs')}
+        body={t('config.delete.confirm', 'Lines to delete: {{n}}, matching {{query}}. They cannot be brought back.', {
+          n: formatCount(preview?.count ?? 0),
+          query: preview?.of.query ?? '',
+        })}
+        confirmText={t('config.delete.delete', 'Delete')}
+        confirmationText={t('config.delete.delete', 'Delete')}
         onConfirm={remove}
         onDismiss={() => setConfirming(false)}
       />

@@ -6,13 +6,14 @@ import { Button, Divider, InlineField, InlineSwitch, RadioButtonGroup, Stack, Te
 
 import { regexProblem } from '../../config/validate';
 import { reader } from '../../derived/fields';
+import { t } from '../../i18n';
 import { DerivedField } from '../../types';
 import { TextSetting } from './TextSetting';
 import { ConfigProps, settersOf } from './settings';
 
-const MATCHERS = [
-  { value: 'regex' as const, label: 'Regex in line' },
-  { value: 'label' as const, label: 'Label' },
+const matchers = () => [
+  { value: 'regex' as const, label: t('config.derived.in-line', 'Regex in line') },
+  { value: 'label' as const, label: t('config.derived.of-label', 'Label') },
 ];
 
 export function DerivedFieldsSection(props: ConfigProps) {
@@ -24,8 +25,11 @@ export function DerivedFieldsSection(props: ConfigProps) {
 
   return (
     <ConfigSection
-      title="Derived fields"
-      description="Take something out of a line, such as a trace id, and link it to where it leads."
+      title={t('config.derived.title', 'Derived fields')}
+      description={t(
+        'config.derived.about',
+        'Take something out of a line, such as a trace id, and link it to where it leads.'
+      )}
       isCollapsible
       isInitiallyOpen={fields.length > 0}
     >
@@ -47,12 +51,12 @@ export function DerivedFieldsSection(props: ConfigProps) {
           disabled={readOnly}
           onClick={() => set([...fields, { name: '', matcherType: 'regex', matcherRegex: '' }])}
         >
-          Add derived field
+          {t('config.derived.add', 'Add derived field')}
         </Button>
         {fields.length > 0 && (
           <TextArea
-            aria-label="Line to try derived fields on"
-            placeholder="Paste a line here to see what the fields take out of it"
+            aria-label={t('config.derived.try', 'Line to try derived fields on')}
+            placeholder={t('config.derived.try-hint', 'Paste a line here to see what the fields take out of it')}
             cols={80}
             rows={2}
             value={sample}
@@ -80,34 +84,43 @@ function DerivedFieldForm({ index, field, sample, disabled, onChange, onRemove }
   const id = `cambium-derived-${index}`;
 
   return (
-    <div role="group" aria-label={`Derived field ${index + 1}`}>
+    <div role="group" aria-label={t('config.derived.nth', 'Derived field {{n}}', { n: index + 1 })}>
       <TextSetting
         id={`${id}-name`}
-        label="Name"
+        label={t('config.derived.name', 'Name')}
         placeholder="TraceID"
         value={field.name}
         disabled={disabled}
         onChange={(name) => change({ name })}
       />
-      <InlineField label="Found by" labelWidth={24} disabled={disabled}>
+      <InlineField label={t('config.derived.found-by', 'Found by')} labelWidth={24} disabled={disabled}>
         <RadioButtonGroup
-          aria-label="Found by"
-          options={MATCHERS}
+          aria-label={t('config.derived.found-by', 'Found by')}
+          options={matchers()}
           value={field.matcherType ?? 'regex'}
           onChange={(matcherType) => change({ matcherType })}
         />
       </InlineField>
       <TextSetting
         id={`${id}-regex`}
-        label={field.matcherType === 'label' ? 'Label name (regex)' : 'Regex'}
-        tooltip="In a line, the first group is the value"
+        label={
+          field.matcherType === 'label'
+            ? t('config.derived.label-regex', 'Label name (regex)')
+            : t('config.derived.regex', 'Regex')
+        }
+        tooltip={t('config.derived.regex-tip', 'In a line, the first group is the value')}
         placeholder={field.matcherType === 'label' ? 'trace_?id' : 'traceID=(\\w+)'}
         value={field.matcherRegex}
         invalid={regexProblem(field.matcherRegex)}
         disabled={disabled}
         onChange={(matcherRegex) => change({ matcherRegex })}
       />
-      <InlineField label="Internal link" labelWidth={24} disabled={disabled} tooltip="To a data source of this Grafana">
+      <InlineField
+        label={t('config.derived.internal', 'Internal link')}
+        labelWidth={24}
+        disabled={disabled}
+        tooltip={t('config.derived.internal-tip', 'To a data source of this Grafana')}
+      >
         <InlineSwitch
           id={`${id}-internal`}
           value={internal}
@@ -115,7 +128,7 @@ function DerivedFieldForm({ index, field, sample, disabled, onChange, onRemove }
         />
       </InlineField>
       {internal && (
-        <InlineField label="Data source" labelWidth={24} disabled={disabled}>
+        <InlineField label={t('config.derived.data-source', 'Data source')} labelWidth={24} disabled={disabled}>
           <DataSourcePicker
             tracing
             noDefault
@@ -126,8 +139,8 @@ function DerivedFieldForm({ index, field, sample, disabled, onChange, onRemove }
       )}
       <TextSetting
         id={`${id}-url`}
-        label={internal ? 'Query' : 'URL'}
-        tooltip="${__value.raw} stands for the value"
+        label={internal ? t('config.derived.query', 'Query') : 'URL'}
+        tooltip={t('config.derived.url-tip', '{{variable}} stands for the value', { variable: '${__value.raw}' })}
         placeholder={internal ? '${__value.raw}' : 'https://example.com/${__value.raw}'}
         value={field.url}
         disabled={disabled}
@@ -135,8 +148,8 @@ function DerivedFieldForm({ index, field, sample, disabled, onChange, onRemove }
       />
       <TextSetting
         id={`${id}-label`}
-        label="Link text"
-        placeholder="optional"
+        label={t('config.derived.link-text', 'Link text')}
+        placeholder={t('config.optional', 'optional')}
         value={field.urlDisplayLabel}
         disabled={disabled}
         onChange={(text) => change({ urlDisplayLabel: text || undefined })}
@@ -149,12 +162,18 @@ function DerivedFieldForm({ index, field, sample, disabled, onChange, onRemove }
           icon="trash-alt"
           disabled={disabled}
           onClick={onRemove}
-          aria-label={`Remove derived field ${field.name || index + 1}`}
+          aria-label={t('config.derived.remove-one', 'Remove derived field {{name}}', {
+            name: field.name || index + 1,
+          })}
         >
-          Remove
+          {t('config.derived.remove', 'Remove')}
         </Button>
         {sample && (
-          <Text color={found ? 'success' : 'secondary'}>{found ? `Found: ${found}` : 'Nothing found in the line'}</Text>
+          <Text color={found ? 'success' : 'secondary'}>
+            {found
+              ? t('config.derived.found', 'Found: {{value}}', { value: found })
+              : t('config.derived.not-found', 'Nothing found in the line')}
+          </Text>
         )}
       </Stack>
       <Divider />

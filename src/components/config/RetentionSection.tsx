@@ -2,6 +2,7 @@ import React from 'react';
 import { ConfigSection } from '@grafana/plugin-ui';
 
 import { retentionProblem } from '../../config/validate';
+import { t } from '../../i18n';
 import { DEFAULT_MAX_LINES, parseMaxLines } from '../../query';
 import { TextSetting } from './TextSetting';
 import { ConfigProps, settersOf } from './settings';
@@ -11,16 +12,22 @@ export function RetentionSection(props: ConfigProps) {
   const { setJson } = settersOf(props);
   return (
     <ConfigSection
-      title="Retention and limits"
-      description="Lines older than the retention are deleted for good, their space included."
+      title={t('config.retention.title', 'Retention and limits')}
+      description={t(
+        'config.retention.about',
+        'Lines older than the retention are deleted for good, their space included.'
+      )}
       isCollapsible
       isInitiallyOpen={Boolean(jsonData.retention || jsonData.maxLines)}
     >
       <TextSetting
         id="cambium-retention"
-        label="Retention"
-        tooltip="How long lines are kept, e.g. 30d or 1y. Empty: as the store's configuration says."
-        placeholder="for ever"
+        label={t('config.retention.retention', 'Retention')}
+        tooltip={t(
+          'config.retention.retention-tip',
+          "How long lines are kept, e.g. 30d or 1y. Empty: as the store's configuration says."
+        )}
+        placeholder={t('config.retention.for-ever', 'for ever')}
         value={jsonData.retention}
         invalid={retentionProblem(jsonData.retention)}
         disabled={readOnly}
@@ -28,8 +35,8 @@ export function RetentionSection(props: ConfigProps) {
       />
       <TextSetting
         id="cambium-max-lines"
-        label="Line limit"
-        tooltip="Lines that a log query returns when it does not say itself."
+        label={t('config.retention.limit', 'Line limit')}
+        tooltip={t('config.retention.limit-tip', 'Lines that a log query returns when it does not say itself.')}
         type="number"
         placeholder={String(DEFAULT_MAX_LINES)}
         value={jsonData.maxLines}

@@ -2,18 +2,30 @@ import React from 'react';
 import { ConfigSection } from '@grafana/plugin-ui';
 import { InlineField, InlineSwitch, RadioButtonGroup, SecretInput, SecretTextArea } from '@grafana/ui';
 
+import { t } from '../../i18n';
 import { StorageKind, StorageOptions } from '../../types';
 import { TextSetting } from './TextSetting';
 import { ConfigProps, settersOf } from './settings';
 
-const KINDS: Array<{ value: StorageKind; label: string; description: string }> = [
+const kinds = (): Array<{ value: StorageKind; label: string; description: string }> => [
   {
     value: 'embedded',
-    label: 'Embedded',
-    description: "In Grafana's data directory, or where the server's configuration says",
+    label: t('config.storage.embedded', 'Embedded'),
+    description: t(
+      'config.storage.embedded-tip',
+      "In Grafana's data directory, or where the server's configuration says"
+    ),
   },
-  { value: 's3', label: 'S3', description: 'A bucket of S3 or of a store that speaks its protocol' },
-  { value: 'bucket', label: 'Other bucket', description: 'GCS, Azure, Swift and others, as YAML' },
+  {
+    value: 's3',
+    label: 'S3',
+    description: t('config.storage.s3-tip', 'A bucket of S3 or of a store that speaks its protocol'),
+  },
+  {
+    value: 'bucket',
+    label: t('config.storage.bucket-kind', 'Other bucket'),
+    description: t('config.storage.bucket-kind-tip', 'GCS, Azure, Swift and others, as YAML'),
+  },
 ];
 
 const BUCKET_EXAMPLE = `type: GCS
@@ -40,15 +52,18 @@ export function StorageSection(props: ConfigProps) {
 
   return (
     <ConfigSection
-      title="Storage"
-      description="Where the logs are kept. Save & test tries to write, read and list there."
+      title={t('config.storage.title', 'Storage')}
+      description={t(
+        'config.storage.about',
+        'Where the logs are kept. Save & test tries to write, read and list there.'
+      )}
       isCollapsible
       isInitiallyOpen={kind !== 'embedded'}
     >
-      <InlineField label="Kind" labelWidth={24} disabled={readOnly}>
+      <InlineField label={t('config.storage.kind', 'Kind')} labelWidth={24} disabled={readOnly}>
         <RadioButtonGroup
-          aria-label="Kind of storage"
-          options={KINDS}
+          aria-label={t('config.storage.kind-of', 'Kind of storage')}
+          options={kinds()}
           value={kind}
           onChange={(value) => change({ kind: value })}
         />
@@ -57,8 +72,8 @@ export function StorageSection(props: ConfigProps) {
         <>
           <TextSetting
             id="cambium-s3-endpoint"
-            label="Endpoint"
-            tooltip="Host and port without a scheme"
+            label={t('config.storage.endpoint', 'Endpoint')}
+            tooltip={t('config.storage.endpoint-tip', 'Host and port without a scheme')}
             placeholder="s3.eu-central-1.amazonaws.com"
             value={storage.endpoint}
             disabled={readOnly}
@@ -66,53 +81,56 @@ export function StorageSection(props: ConfigProps) {
           />
           <TextSetting
             id="cambium-s3-bucket"
-            label="Bucket"
+            label={t('config.storage.bucket', 'Bucket')}
             value={storage.bucket}
             disabled={readOnly}
             onChange={(bucket) => change({ bucket: bucket.trim() })}
           />
           <TextSetting
             id="cambium-s3-region"
-            label="Region"
-            placeholder="optional"
+            label={t('config.storage.region', 'Region')}
+            placeholder={t('config.optional', 'optional')}
             value={storage.region}
             disabled={readOnly}
             onChange={(region) => change({ region: region.trim() || undefined })}
           />
           <TextSetting
             id="cambium-s3-prefix"
-            label="Prefix"
-            tooltip="All objects are put below this name"
-            placeholder="optional"
+            label={t('config.storage.prefix', 'Prefix')}
+            tooltip={t('config.storage.prefix-tip', 'All objects are put below this name')}
+            placeholder={t('config.optional', 'optional')}
             value={storage.prefix}
             disabled={readOnly}
             onChange={(prefix) => change({ prefix: prefix.trim() || undefined })}
           />
-          <InlineField label="Without TLS" labelWidth={24} disabled={readOnly}>
+          <InlineField label={t('config.storage.insecure', 'Without TLS')} labelWidth={24} disabled={readOnly}>
             <InlineSwitch
               id="cambium-s3-insecure"
               value={Boolean(storage.insecure)}
               onChange={(event) => change({ insecure: event.currentTarget.checked || undefined })}
             />
           </InlineField>
-          <InlineField label="Access key" labelWidth={24} disabled={readOnly}>
+          <InlineField label={t('config.storage.access-key', 'Access key')} labelWidth={24} disabled={readOnly}>
             <SecretInput {...secret('s3AccessKey')} />
           </InlineField>
-          <InlineField label="Secret key" labelWidth={24} disabled={readOnly}>
+          <InlineField label={t('config.storage.secret-key', 'Secret key')} labelWidth={24} disabled={readOnly}>
             <SecretInput {...secret('s3SecretKey')} />
           </InlineField>
         </>
       )}
       {kind === 'bucket' && (
         <InlineField
-          label="Configuration"
+          label={t('config.storage.yaml', 'Configuration')}
           labelWidth={24}
           disabled={readOnly}
-          tooltip="YAML of an object store as Thanos and Mimir write it. It holds secrets, so it is not shown again."
+          tooltip={t(
+            'config.storage.yaml-tip',
+            'YAML of an object store as Thanos and Mimir write it. It holds secrets, so it is not shown again.'
+          )}
         >
           <SecretTextArea
             id="cambium-bucket-config"
-            aria-label="Bucket configuration"
+            aria-label={t('config.storage.yaml-label', 'Bucket configuration')}
             cols={60}
             rows={8}
             placeholder={BUCKET_EXAMPLE}

@@ -3,6 +3,7 @@ import { getBackendSrv } from '@grafana/runtime';
 import { Button, Stack, Text } from '@grafana/ui';
 
 import { StoreApi } from '../../config/api';
+import { t } from '../../i18n';
 import { errorText } from './useStatus';
 
 interface Props {
@@ -16,7 +17,10 @@ export function TestLine({ uid, onSent }: Props) {
   const send = async () => {
     try {
       await new StoreApi(getBackendSrv(), uid).pushTestLine('A test line from the configuration page', Date.now());
-      setResult({ ok: true, text: 'Received. Find it with {job="cambium-test"}' });
+      setResult({
+        ok: true,
+        text: t('config.agents.received', 'Received. Find it with {{query}}', { query: '{job="cambium-test"}' }),
+      });
       onSent();
     } catch (error) {
       setResult({ ok: false, text: errorText(error) });
@@ -25,7 +29,7 @@ export function TestLine({ uid, onSent }: Props) {
   return (
     <Stack direction="row" gap={2} alignItems="center">
       <Button size="sm" variant="secondary" icon="upload" onClick={send}>
-        Send a test line
+        {t('config.agents.send', 'Send a test line')}
       </Button>
       <span role="status" data-testid="cambium-test-line">
         {result && <Text color={result.ok ? 'success' : 'error'}>{result.text}</Text>}

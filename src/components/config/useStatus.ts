@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useState } from 'react';
 import { getBackendSrv } from '@grafana/runtime';
 
+import { t } from '../../i18n';
 import { StorageStatus } from '../../types';
 
 export interface StatusState {
@@ -44,7 +45,7 @@ export function errorText(reason: unknown): string {
         return String(inner || error);
       }
     }
-    return message || statusText || 'Request failed';
+    return message || statusText || t('config.failed', 'Request failed');
   }
   return String(reason);
 }

@@ -3,6 +3,7 @@ import { css } from '@emotion/css';
 import { GrafanaTheme2 } from '@grafana/data';
 import { Monaco, MonacoEditor, ReactMonacoEditor, useStyles2 } from '@grafana/ui';
 
+import { t } from '../../i18n';
 import { LANGUAGE_ID, registerLanguage } from './language';
 import { EDITOR_OPTIONS } from './monacoOptions';
 import { letTabOut } from './tabOut';
@@ -21,7 +22,13 @@ const REPORT_AFTER_MS = 250;
 const MIN_HEIGHT = 32;
 const MAX_HEIGHT = 320;
 
-export function CodeField({ value, onChange, onRunQuery, extend, ariaLabel = 'LogQL query' }: CodeFieldProps) {
+export function CodeField({
+  value,
+  onChange,
+  onRunQuery,
+  extend,
+  ariaLabel = t('editor.code', 'LogQL query'),
+}: CodeFieldProps) {
   const styles = useStyles2(getStyles);
   const container = useRef<HTMLDivElement>(null);
   const detach = useRef<() => void>(undefined);

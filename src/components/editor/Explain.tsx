@@ -4,6 +4,7 @@ import { GrafanaTheme2 } from '@grafana/data';
 import { useStyles2 } from '@grafana/ui';
 
 import { explain } from '../../builder/explain';
+import { t } from '../../i18n';
 
 /** What a query does, step by step. */
 export function Explain({ expr }: { expr: string }) {
@@ -16,7 +17,7 @@ export function Explain({ expr }: { expr: string }) {
           <code>{text}</code> {says}
         </li>
       ))}
-      {!steps.length && <span>Write a query to have it explained.</span>}
+      {!steps.length && <span>{t('explain.empty', 'Write a query to have it explained.')}</span>}
     </ol>
   );
 }

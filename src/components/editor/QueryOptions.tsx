@@ -2,6 +2,7 @@ import React from 'react';
 import { QueryOptionGroup } from '@grafana/plugin-ui';
 import { InlineField, InlineFieldRow, RadioButtonGroup } from '@grafana/ui';
 
+import { t } from '../../i18n';
 import { isMetricQuery } from '../../logql/kind';
 import { DEFAULT_MAX_LINES, directionOf, parseMaxLines, queryTypeOf } from '../../query';
 import { CambiumQuery, Direction, QueryType } from '../../types';
@@ -15,14 +16,30 @@ export interface QueryOptionsProps {
   onRunQuery: () => void;
 }
 
-const TYPES: Array<{ value: QueryType; label: string; description: string }> = [
-  { value: 'range', label: 'Range', description: 'Over the whole time range' },
-  { value: 'instant', label: 'Instant', description: 'At the end of the time range only (metric queries)' },
+const types = (): Array<{ value: QueryType; label: string; description: string }> => [
+  {
+    value: 'range',
+    label: t('options.range', 'Range'),
+    description: t('options.range-tip', 'Over the whole time range'),
+  },
+  {
+    value: 'instant',
+    label: t('options.instant', 'Instant'),
+    description: t('options.instant-tip', 'At the end of the time range only (metric queries)'),
+  },
 ];
 
-const DIRECTIONS: Array<{ value: Direction; label: string; description: string }> = [
-  { value: 'backward', label: 'Backward', description: 'Newest lines first' },
-  { value: 'forward', label: 'Forward', description: 'Oldest lines first' },
+const directions = (): Array<{ value: Direction; label: string; description: string }> => [
+  {
+    value: 'backward',
+    label: t('options.backward', 'Backward'),
+    description: t('options.backward-tip', 'Newest lines first'),
+  },
+  {
+    value: 'forward',
+    label: t('options.forward', 'Forward'),
+    description: t('options.forward-tip', 'Oldest lines first'),
+  },
 ];
 
 export function QueryOptions({ query, defaultMaxLines = DEFAULT_MAX_LINES, onChange, onRunQuery }: QueryOptionsProps) {
@@ -33,32 +50,42 @@ export function QueryOptions({ query, defaultMaxLines = DEFAULT_MAX_LINES, onCha
   };
 
   return (
-    <QueryOptionGroup title="Options" collapsedInfo={summary(query, metric, defaultMaxLines)}>
+    <QueryOptionGroup title={t('options.title', 'Options')} collapsedInfo={summary(query, metric, defaultMaxLines)}>
       <InlineFieldRow>
-        <InlineField label="Type" disabled={!metric} tooltip="Lines always cover a range">
+        <InlineField
+          label={t('options.type', 'Type')}
+          disabled={!metric}
+          tooltip={t('options.type-tip', 'Lines always cover a range')}
+        >
           <RadioButtonGroup
-            aria-label="Query type"
-            options={TYPES}
+            aria-label={t('options.query-type', 'Query type')}
+            options={types()}
             value={metric ? queryTypeOf(query) : 'range'}
             onChange={(queryType) => change({ queryType })}
           />
         </InlineField>
         {metric ? (
           <>
-            <InlineField label="Step" tooltip="Resolution, e.g. 30s or $__interval. Empty: from the panel's width">
+            <InlineField
+              label={t('options.step', 'Step')}
+              tooltip={t('options.step-tip', "Resolution, e.g. 30s or $__interval. Empty: from the panel's width")}
+            >
               <CommitInput
                 id={`cambium-step-${query.refId}`}
-                ariaLabel="Step"
+                ariaLabel={t('options.step', 'Step')}
                 width={12}
                 placeholder="auto"
                 value={query.step ?? ''}
                 onCommit={(text) => change({ step: text.trim() || undefined })}
               />
             </InlineField>
-            <InlineField label="Legend" tooltip="Name of a series, e.g. {{app}}">
+            <InlineField
+              label={t('options.legend', 'Legend')}
+              tooltip={t('options.legend-tip', 'Name of a series, e.g. {{example}}', { example: '{{app}}' })}
+            >
               <CommitInput
                 id={`cambium-legend-${query.refId}`}
-                ariaLabel="Legend"
+                ariaLabel={t('options.legend', 'Legend')}
                 width={24}
                 placeholder="{{label_name}}"
                 value={query.legendFormat ?? ''}
@@ -68,10 +95,13 @@ export function QueryOptions({ query, defaultMaxLines = DEFAULT_MAX_LINES, onCha
           </>
         ) : (
           <>
-            <InlineField label="Line limit" tooltip="Most lines to return">
+            <InlineField
+              label={t('options.limit', 'Line limit')}
+              tooltip={t('options.limit-tip', 'Most lines to return')}
+            >
               <CommitInput
                 id={`cambium-limit-${query.refId}`}
-                ariaLabel="Line limit"
+                ariaLabel={t('options.limit', 'Line limit')}
                 type="number"
                 width={12}
                 placeholder={String(defaultMaxLines)}
@@ -79,10 +109,10 @@ export function QueryOptions({ query, defaultMaxLines = DEFAULT_MAX_LINES, onCha
                 onCommit={(text) => change({ maxLines: parseMaxLines(text) })}
               />
             </InlineField>
-            <InlineField label="Direction">
+            <InlineField label={t('options.direction', 'Direction')}>
               <RadioButtonGroup
-                aria-label="Direction"
-                options={DIRECTIONS}
+                aria-label={t('options.direction', 'Direction')}
+                options={directions()}
                 value={directionOf(query)}
                 onChange={(direction) => change({ direction })}
               />
@@ -96,16 +126,21 @@ export function QueryOptions({ query, defaultMaxLines = DEFAULT_MAX_LINES, onCha
 
 /** What the closed group tells about the options inside. */
 export function summary(query: CambiumQuery, metric: boolean, defaultMaxLines: number): string[] {
+  const range = t('options.range', 'Range');
+  const told = (name: string, value: string | number) => `${name}: ${value}`;
   if (metric) {
     return [
-      `Type: ${queryTypeOf(query) === 'instant' ? 'Instant' : 'Range'}`,
-      `Step: ${query.step || 'auto'}`,
-      ...(query.legendFormat ? [`Legend: ${query.legendFormat}`] : []),
+      told(t('options.type', 'Type'), queryTypeOf(query) === 'instant' ? t('options.instant', 'Instant') : range),
+      told(t('options.step', 'Step'), query.step || 'auto'),
+      ...(query.legendFormat ? [told(t('options.legend', 'Legend'), query.legendFormat)] : []),
     ];
   }
   return [
-    'Type: Range',
-    `Line limit: ${query.maxLines ?? defaultMaxLines}`,
-    `Direction: ${directionOf(query) === 'forward' ? 'Forward' : 'Backward'}`,
+    told(t('options.type', 'Type'), range),
+    told(t('options.limit', 'Line limit'), query.maxLines ?? defaultMaxLines),
+    told(
+      t('options.direction', 'Direction'),
+      directionOf(query) === 'forward' ? t('options.forward', 'Forward') : t('options.backward', 'Backward')
+    ),
   ];
 }

@@ -4,6 +4,7 @@ import { Button, InlineSwitch, LinkButton, RadioButtonGroup, Stack, Text } from 
 
 import { LabelBrowser } from '../../browser/LabelBrowser';
 import { replaceSelector } from '../../browser/selection';
+import { t } from '../../i18n';
 import { LabelClient } from '../../labels/client';
 import { selectorsOf } from '../../logql/kind';
 import { EditorMode } from '../../types';
@@ -22,9 +23,9 @@ interface Props {
   onExplain: (explain: boolean) => void;
 }
 
-const MODES: Array<{ value: EditorMode; label: string }> = [
-  { value: 'builder', label: 'Builder' },
-  { value: 'code', label: 'Code' },
+const modes = (): Array<{ value: EditorMode; label: string }> => [
+  { value: 'builder', label: t('editor.builder', 'Builder') },
+  { value: 'code', label: t('editor.mode-code', 'Code') },
 ];
 
 export function Toolbar({ expr, mode, explain, labels, range, estimate, download, onExpr, onMode, onExplain }: Props) {
@@ -32,32 +33,34 @@ export function Toolbar({ expr, mode, explain, labels, range, estimate, download
   const [problem, setProblem] = useState<string>();
   const format = () => {
     setProblem(undefined);
-    labels?.format(expr).then(onExpr, () => setProblem('The query is not complete: it cannot be formatted'));
+    labels
+      ?.format(expr)
+      .then(onExpr, () => setProblem(t('editor.cannot-format', 'The query is not complete: it cannot be formatted')));
   };
 
   return (
     <Stack direction="row" gap={1} alignItems="center" wrap="wrap">
       <Button size="sm" variant="secondary" icon="search" onClick={() => setBrowsing(true)}>
-        Label browser
+        {t('browser.title', 'Label browser')}
       </Button>
       <Button size="sm" variant="secondary" fill="text" onClick={format} disabled={!expr.trim()}>
-        Format
+        {t('editor.format', 'Format')}
       </Button>
       <LinkButton
         size="sm"
         variant="secondary"
         fill="text"
         icon="download-alt"
-        tooltip="Every line that matches in the time range, as NDJSON"
+        tooltip={t('editor.download-tip', 'Every line that matches in the time range, as NDJSON')}
         disabled={!download}
         href={download ?? '#'}
         download="cambium.ndjson"
       >
-        Download
+        {t('editor.download', 'Download')}
       </LinkButton>
       <InlineSwitch
         id="cambium-explain"
-        label="Explain"
+        label={t('editor.explain', 'Explain')}
         showLabel
         transparent
         value={explain}
@@ -68,7 +71,13 @@ export function Toolbar({ expr, mode, explain, labels, range, estimate, download
           {problem ?? estimate ?? ''}
         </Text>
       </div>
-      <RadioButtonGroup aria-label="Editor mode" size="sm" options={MODES} value={mode} onChange={onMode} />
+      <RadioButtonGroup
+        aria-label={t('editor.mode', 'Editor mode')}
+        size="sm"
+        options={modes()}
+        value={mode}
+        onChange={onMode}
+      />
       {browsing && labels && (
         <LabelBrowser
           labels={labels}

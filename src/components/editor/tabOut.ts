@@ -1,5 +1,7 @@
 import type { Monaco, MonacoEditor } from '@grafana/ui';
 
+import { t } from '../../i18n';
+
 const TABBABLE = 'a[href], button, input, select, textarea, [tabindex]';
 
 /**
@@ -10,8 +12,13 @@ export function letTabOut(editor: MonacoEditor, monaco: Monaco): void {
   const precondition = 'editorTextFocus && !suggestWidgetVisible && !inSnippetMode';
   const add = (id: string, label: string, keybinding: number, step: 1 | -1) =>
     editor.addAction({ id, label, keybindings: [keybinding], precondition, run: () => moveFocus(editor, step) });
-  add('cambium.tab-out', 'Go to the next field', monaco.KeyCode.Tab, 1);
-  add('cambium.tab-back', 'Go to the field before', monaco.KeyMod.Shift | monaco.KeyCode.Tab, -1);
+  add('cambium.tab-out', t('editor.next-field', 'Go to the next field'), monaco.KeyCode.Tab, 1);
+  add(
+    'cambium.tab-back',
+    t('editor.field-before', 'Go to the field before'),
+    monaco.KeyMod.Shift | monaco.KeyCode.Tab,
+    -1
+  );
 }
 
 function moveFocus(editor: MonacoEditor, step: 1 | -1): void {

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react';
 import { TimeRange } from '@grafana/data';
 
 import { formatBytes, formatCount } from '../../config/format';
+import { t } from '../../i18n';
 import { LabelClient } from '../../labels/client';
 import { selectorsOf } from '../../logql/kind';
 
@@ -29,7 +30,11 @@ export function useEstimate(labels: LabelClient | undefined, expr: string, range
         if (!gone) {
           setEstimate({
             of: wanted,
-            text: `Up to ${formatBytes(sum('bytes'))}: ${formatCount(sum('entries'))} lines of ${formatCount(sum('streams'))} streams`,
+            text: t('editor.estimate', 'Up to {{bytes}}: {{lines}} lines of {{streams}} streams', {
+              bytes: formatBytes(sum('bytes')),
+              lines: formatCount(sum('entries')),
+              streams: formatCount(sum('streams')),
+            }),
           });
         }
       } catch {
