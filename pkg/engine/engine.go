@@ -47,7 +47,7 @@ type Engine struct {
 	published uint64
 
 	flusher  flusher
-	batches  batchIDs // names the segments that this process writes with WALInBucket
+	batches  batchIDs      // names the segments that this process writes with WALInBucket
 	kick     chan struct{} // tells the flush loop to look
 	cancel   context.CancelFunc
 	loops    sync.WaitGroup

@@ -66,6 +66,9 @@ func (e *Engine) newFollower(ctx context.Context, tenant string) (*follower, err
 // start marks what the snapshot holds and begins to follow.
 func (f *follower) start(ctx context.Context, sub *Subscription, pinned *catalog.Snapshot) error {
 	for _, name := range pinned.Segments() {
+		if known, seen := f.days[name.Day]; seen && known == nil {
+			continue
+		}
 		f.know(name.Day, []segment.Name{name})
 		if name.Level < segment.LevelMerged {
 			continue
@@ -134,6 +137,7 @@ func (f *follower) look(ctx context.Context) error {
 				found = append(found, name)
 			}
 		}
+		f.know(day, nil)
 		f.forget(day, names)
 	}
 	slices.SortFunc(found, func(a, b segment.Name) int { return a.ID.Compare(b.ID) })
