@@ -479,7 +479,7 @@ func TestPick(t *testing.T) {
 		want    []int64
 	}{
 		"too few":             {[]int64{1 * mib, 1 * mib, 1 * mib}, false, nil},
-		"enough":              {[]int64{1 * mib, 1 * mib, 2 * mib, 3 * mib}, false, []int64{1 * mib, 1 * mib, 2 * mib, 3 * mib}},
+		"enough":              {[]int64{3 * mib, 2 * mib, 4 * mib, 3 * mib, 1 * mib}, false, []int64{3 * mib, 2 * mib, 4 * mib, 3 * mib}},
 		"of one tier":         {[]int64{1, 60 * mib, 2, 60 * mib, 3, 60 * mib, 4}, false, []int64{1, 2, 3, 4}},
 		"settled":             {[]int64{1 * mib, 2 * mib}, true, []int64{1 * mib, 2 * mib}},
 		"settled, one":        {[]int64{1 * mib}, true, nil},

@@ -10,7 +10,7 @@ import (
 
 const (
 	// tierBase is the size under which all segments are of one tier; each further tier is tierFactor times larger.
-	tierBase   = 4 << 20
+	tierBase   = 256 << 10
 	tierFactor = 4
 	// maxSources bounds how many segments are open at a time.
 	maxSources = 256
