@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -120,4 +121,33 @@ func TestRefreshReadsNothingAgain(t *testing.T) {
 	require.GreaterOrEqual(t, second.Stats.CacheHits, first.Stats.CacheMisses/2)
 	require.Less(t, second.Stats.ChunksOpened, first.Stats.ChunksOpened/2)
 	require.Positive(t, second.Stats.CacheBytes)
+}
+
+// TestQuantilesAgree: ranks searched in sorted cells are those of the rank tree.
+func TestQuantilesAgree(t *testing.T) {
+	odd := []float64{math.NaN(), math.Inf(1), math.Inf(-1), 0, 1, 1}
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 31))
+		var c cells[valueList]
+		at := int64(0)
+		for range 1 + r.IntN(40) {
+			at += 1 + r.Int64N(3)
+			var list valueList
+			for range 1 + r.IntN(9) {
+				v := float64(r.IntN(50))
+				if r.IntN(9) == 0 {
+					v = odd[r.IntN(len(odd))]
+				}
+				list = append(list, v)
+			}
+			slices.Sort(list)
+			c.index, c.state = append(c.index, at), append(c.state, list)
+		}
+		g := newGrid(1000, 10, 60, 1+r.Int64N(90), 0)
+		var want, got []string
+		q := r.Float64()
+		slidingQuantile(q, &c, g, func(k int, v float64) { want = append(want, fmt.Sprint(k, v)) })
+		windowQuantiles(q, &c, g, func(k int, v float64) { got = append(got, fmt.Sprint(k, v)) })
+		require.Equal(t, want, got, "seed %d", seed)
+	}
 }

@@ -14,6 +14,9 @@ func candidateRows(r chunk.Reader, n int, t *texts) chunk.Rows {
 	}
 	var all chunk.Rows
 	for _, set := range t.lines {
+		if !worthSearching(set) {
+			continue
+		}
 		rows := chunk.NewRows(n)
 		for _, text := range set {
 			s.Search(text, rows)
@@ -27,6 +30,21 @@ func candidateRows(r chunk.Reader, n int, t *texts) chunk.Rows {
 		}
 	}
 	return all
+}
+
+// worthSearching reports whether looking for every text of a set in columns tells more than it costs: short texts are nearly everywhere, and each
+// text is a search of its own.
+func worthSearching(set [][]byte) bool {
+	least := 2
+	if len(set) > 1 {
+		least = 3
+	}
+	for _, text := range set {
+		if len(text) < least {
+			return false
+		}
+	}
+	return len(set) <= 16
 }
 
 // nextRow gives the first row of the set after a row, or end when there is none before end.
