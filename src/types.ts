@@ -19,6 +19,8 @@ export interface CambiumQuery extends DataQuery {
   step?: string;
   legendFormat?: string;
   editorMode?: EditorMode;
+  /** Makes the answer tell how the engine worked the query. */
+  explain?: boolean;
 }
 
 /** What a regular expression or a label makes of a line: a field of its own, with a link. */

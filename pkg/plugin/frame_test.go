@@ -141,6 +141,28 @@ func TestEmptyAnswersHaveAFrame(t *testing.T) {
 	}
 }
 
+func TestExplainedQueries(t *testing.T) {
+	plan := &query.Plan{Reads: []query.Read{{
+		Expression: "rate({app=\"web\"} |= \"x\" [1m])", Matchers: `{app="web"}`, Literals: []string{"x"}, Stages: []string{`|= "x"`},
+		Folded: "sum by (app)", Labels: []string{"app"}, Strategy: "partials",
+	}}, PromQL: "a / b", Notes: []string{"nothing else"}}
+	for _, kind := range []query.ResultType{query.ResultMatrix, query.ResultStreams} {
+		db := &fakeDB{answer: func(p query.Params) (*query.Result, error) {
+			require.True(t, p.Explain)
+			return &query.Result{Type: kind, Plan: plan}, nil
+		}}
+		response := ask(t, db, `{"expr":"{app=\"web\"}","explain":true}`)
+		require.NoError(t, response.Error)
+		meta := response.Frames[0].Meta
+		for _, text := range []string{"Read 1 of 1: rate(", `must contain: "x"`, "sum by (app)", "[app]", "how: partials", "a / b", "nothing else"} {
+			require.Contains(t, meta.ExecutedQueryString, text)
+		}
+		custom, err := json.Marshal(meta.Custom)
+		require.NoError(t, err)
+		require.Contains(t, string(custom), `"plan":{`)
+	}
+}
+
 func TestVolumeFrames(t *testing.T) {
 	first := frameTime.Add(-time.Hour).Truncate(time.Minute).Add(time.Minute).UnixNano()
 	minute := time.Minute.Nanoseconds()

@@ -102,7 +102,10 @@ func resultFrames(r *query.Result, p *plannedQuery, expr logql.Expr) data.Frames
 		frames = data.Frames{emptyFrame(p)}
 	}
 	first := frames[0].Meta
-	first.ExecutedQueryString = executed(p, r.Type)
+	first.ExecutedQueryString = executed(p, r.Type) + planText(r.Plan)
+	if r.Plan != nil && first.Custom == nil {
+		first.Custom = metricMeta{Plan: r.Plan}
+	}
 	first.Stats = queryStats(r.Stats)
 	first.Notices = notices(r.Warnings)
 	for _, frame := range frames {
@@ -116,6 +119,11 @@ type logMeta struct {
 	Limit       int         `json:"limit"`                 // for "showing N of limit"
 	SearchWords []string    `json:"searchWords,omitempty"` // what to highlight
 	Plan        *query.Plan `json:"plan,omitempty"`
+}
+
+// metricMeta is the custom part of the meta data of the first frame of a metric query.
+type metricMeta struct {
+	Plan *query.Plan `json:"plan"`
 }
 
 // emptyFrame says that there is nothing, of the kind that was asked for.

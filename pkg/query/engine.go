@@ -27,7 +27,7 @@ type Options struct {
 	MaxMemory int64
 	// CacheBytes is what is kept of what stored chunks contribute to aggregations, in bytes; 0 = DefaultCacheBytes, negative = nothing is kept.
 	CacheBytes int64
-	// Registerer takes the metrics of the cache; nil = none.
+	// Registerer takes the metrics of queries and of the cache; nil = none.
 	Registerer prometheus.Registerer
 }
 
@@ -44,6 +44,7 @@ type Engine struct {
 	gate    *gate
 	memory  *memory
 	cache   *cache // nil = nothing is kept
+	metrics *metrics
 	prom    *promql.Engine
 }
 
@@ -64,6 +65,7 @@ func New(o Options) *Engine {
 	}
 	e := &Engine{
 		source: o.Source, workers: o.Workers, gate: newGate(o.MaxConcurrent), memory: newMemory(o.MaxMemory, nil), prom: newPromEngine(),
+		metrics: newMetrics(o.Registerer),
 	}
 	if o.CacheBytes > 0 {
 		e.cache = newCache(o.CacheBytes, o.Registerer)
@@ -127,7 +129,10 @@ func (e *Engine) admit(ctx context.Context, tenant string, l *Limits, f func(ctx
 		return asError(ctx, err)
 	}
 	defer e.gate.leave()
-	return asError(ctx, f(ctx))
+	e.metrics.running.Inc()
+	err := asError(ctx, f(ctx))
+	e.metrics.end(err)
+	return err
 }
 
 // execution is one running query.

@@ -1,4 +1,5 @@
 import React, { useState } from 'react';
+import { DataFrame, LoadingState, getDefaultTimeRange } from '@grafana/data';
 import { render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 
@@ -13,14 +14,21 @@ jest.mock('./editor/CodeField', () => ({
   ),
 }));
 
-function setup(initial: CambiumQuery) {
+function setup(initial: CambiumQuery, series: DataFrame[] = []) {
+  const data = { state: LoadingState.Done, series, timeRange: getDefaultTimeRange() };
   const onChange = jest.fn();
   const onRunQuery = jest.fn();
   function Parent() {
     const [query, setQuery] = useState(initial);
     onChange.mockImplementation(setQuery);
     return (
-      <QueryEditor datasource={{} as CambiumDataSource} query={query} onChange={onChange} onRunQuery={onRunQuery} />
+      <QueryEditor
+        datasource={{} as CambiumDataSource}
+        query={query}
+        onChange={onChange}
+        onRunQuery={onRunQuery}
+        data={data}
+      />
     );
   }
   render(<Parent />);
@@ -60,4 +68,31 @@ it('offers step, legend and instant for a metric query only', async () => {
   expect(onChange).toHaveBeenLastCalledWith(expect.objectContaining({ step: '30s' }));
   await userEvent.click(screen.getByLabelText('Instant'));
   expect(onChange).toHaveBeenLastCalledWith(expect.objectContaining({ queryType: 'instant' }));
+});
+
+it('asks the engine to explain, and shows its plan with what was read', async () => {
+  const custom = {
+    plan: {
+      kind: 'log',
+      reads: [
+        { expression: '{a="b"} |= "x"', matchers: '{a="b"}', literals: ['x'], allLabels: true, strategy: 'by chunk' },
+      ],
+    },
+  };
+  const stats = [
+    { displayName: 'Store: bytes read', unit: 'decbytes', value: 2000 },
+    { displayName: 'Head: lines', unit: 'short', value: 0 },
+  ];
+  const frame: DataFrame = { refId: 'A', length: 0, fields: [], meta: { custom, stats } };
+  const { onChange, onRunQuery } = setup({ refId: 'A', expr: '{a="b"} |= "x"' }, [frame]);
+  expect(screen.queryByTestId('cambium-plan')).not.toBeInTheDocument();
+  await userEvent.click(screen.getByLabelText('Explain'));
+  expect(onChange).toHaveBeenLastCalledWith(expect.objectContaining({ explain: true }));
+  expect(onRunQuery).toHaveBeenCalledTimes(1);
+  const plan = screen.getByTestId('cambium-plan');
+  expect(plan).toHaveTextContent('A line must containx');
+  expect(plan).toHaveTextContent('Store: bytes read2 kB');
+  expect(plan).not.toHaveTextContent('Head: lines');
+  await userEvent.click(screen.getByLabelText('Explain'));
+  expect(onChange).toHaveBeenLastCalledWith({ refId: 'A', expr: '{a="b"} |= "x"' });
 });

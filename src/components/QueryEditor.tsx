@@ -1,4 +1,4 @@
-import React, { useState } from 'react';
+import React from 'react';
 import { QueryEditorProps, TimeRange } from '@grafana/data';
 import { config, getTemplateSrv } from '@grafana/runtime';
 import { Stack } from '@grafana/ui';
@@ -18,36 +18,41 @@ import { useSortOrder } from './editor/useSortOrder';
 
 export type Props = QueryEditorProps<CambiumDataSource, CambiumQuery, CambiumOptions>;
 
-export function QueryEditor({ query, onChange, onRunQuery, datasource, range, history, app }: Props) {
+export function QueryEditor({ query, onChange, onRunQuery, datasource, range, history, app, data }: Props) {
   const { labels } = datasource;
   const expr = query.expr ?? '';
-  const [explain, setExplain] = useState(false);
   const extend = useEditorExtension({ labels, range, history });
   const estimate = useEstimate(labels, expr, range);
   useSortOrder(app, query, onChange, onRunQuery);
   const mode = query.editorMode ?? 'code';
   const changeExpr = (next: string) => onChange({ ...query, expr: next });
+  const toggleExplain = (explain: boolean) => {
+    onChange({ ...query, explain: explain || undefined });
+    if (explain && expr.trim()) {
+      onRunQuery();
+    }
+  };
 
   return (
     <Stack direction="column" gap={1}>
       <Toolbar
         expr={expr}
         mode={mode}
-        explain={explain}
+        explain={Boolean(query.explain)}
         labels={labels}
         range={range}
         estimate={estimate}
         download={downloadOf(datasource, expr, range)}
         onExpr={changeExpr}
         onMode={(editorMode) => onChange({ ...query, editorMode })}
-        onExplain={setExplain}
+        onExplain={toggleExplain}
       />
       {mode === 'code' ? (
         <CodeField value={expr} onChange={changeExpr} onRunQuery={onRunQuery} extend={extend} />
       ) : (
         <Builder expr={expr} labels={labels} range={range} onChange={changeExpr} />
       )}
-      {explain && <Explain expr={expr} />}
+      {query.explain && <Explain expr={expr} refId={query.refId} frames={data?.series} />}
       <QueryOptions
         query={query}
         defaultMaxLines={datasource.settings?.jsonData.maxLines}
