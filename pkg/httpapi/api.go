@@ -144,6 +144,7 @@ type API struct {
 	routes   *routes
 	metrics  *metrics
 	tails    *tailCounts
+	memory   *ingest.Memory // of the pushes that are being read
 }
 
 var _ http.Handler = (*API)(nil)
@@ -152,6 +153,7 @@ var _ http.Handler = (*API)(nil)
 func New(options Options) *API {
 	options.EnsureDefaults()
 	a := &API{options: options, metrics: newMetrics(options.Registerer), tails: new(tailCounts)}
+	a.memory = ingest.NewMemory(max(ingest.DefaultMemory, 2*options.Bounds.MaxDecompressed))
 	if options.Sink != nil {
 		a.receiver = ingest.NewReceiver(options.Sink, ingest.Options{Limits: options.Limits, Registerer: options.Registerer, Now: options.Now})
 	}

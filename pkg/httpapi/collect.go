@@ -12,15 +12,17 @@ import (
 
 // otlp serves /otlp/v1/logs.
 func (c *call) otlp() error {
-	body, release, err := c.readBody()
+	bounds, done := c.bounds()
+	defer done()
+	body, release, err := c.readBody(bounds)
 	if err != nil {
 		return err
 	}
 	defer release()
-	batch := ingest.NewBatch(c.api.options.Bounds)
+	batch := ingest.NewBatch(bounds)
 	defer batch.Release()
 	h := c.r.Header
-	if err := c.api.receiver.DecodeOTLP(c.tenant, h.Get("Content-Type"), h.Get("Content-Encoding"), body, c.api.options.Bounds, batch); err != nil {
+	if err := c.api.receiver.DecodeOTLP(c.tenant, h.Get("Content-Type"), h.Get("Content-Encoding"), body, bounds, batch); err != nil {
 		return err
 	}
 	return c.store(batch)
@@ -28,15 +30,17 @@ func (c *call) otlp() error {
 
 // collectorPush serves /api/v1/push, the route of collectors: a push to which the configured labels and rules are applied.
 func (c *call) collectorPush() error {
-	body, release, err := c.readBody()
+	bounds, done := c.bounds()
+	defer done()
+	body, release, err := c.readBody(bounds)
 	if err != nil {
 		return err
 	}
 	defer release()
-	batch := ingest.NewBatch(c.api.options.Bounds)
+	batch := ingest.NewBatch(bounds)
 	defer batch.Release()
 	h := c.r.Header
-	if err := ingest.DecodePush(h.Get("Content-Type"), h.Get("Content-Encoding"), false, body, c.api.options.Bounds, batch); err != nil {
+	if err := ingest.DecodePush(h.Get("Content-Type"), h.Get("Content-Encoding"), false, body, bounds, batch); err != nil {
 		return err
 	}
 	if len(batch.Streams) == 0 {
@@ -57,7 +61,9 @@ func (c *call) collectorPush() error {
 
 // raw serves /loki/api/v1/raw: lines of text. The stream's labels are those of the configuration and of the query string.
 func (c *call) raw() error {
-	body, release, err := c.readBody()
+	bounds, done := c.bounds()
+	defer done()
+	body, release, err := c.readBody(bounds)
 	if err != nil {
 		return err
 	}
@@ -66,7 +72,7 @@ func (c *call) raw() error {
 		c.w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	batch := ingest.NewBatch(c.api.options.Bounds)
+	batch := ingest.NewBatch(bounds)
 	defer batch.Release()
 	if err := ingest.DecodeRaw(body, c.rawLabels(), c.now, batch); err != nil {
 		return err

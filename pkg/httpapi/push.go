@@ -3,8 +3,11 @@ package httpapi
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"slices"
 	"sync"
 
 	"github.com/cambium-logs/cambium/pkg/ingest"
@@ -17,14 +20,16 @@ func (c *call) push() error { return c.receive(false) }
 func (c *call) legacyPush() error { return c.receive(true) }
 
 func (c *call) receive(legacyJSON bool) error {
-	body, release, err := c.readBody()
+	bounds, done := c.bounds()
+	defer done()
+	body, release, err := c.readBody(bounds)
 	if err != nil {
 		return err
 	}
 	defer release()
-	batch := ingest.NewBatch(c.api.options.Bounds)
+	batch := ingest.NewBatch(bounds)
 	defer batch.Release()
-	if err := ingest.DecodePush(c.r.Header.Get("Content-Type"), c.r.Header.Get("Content-Encoding"), legacyJSON, body, c.api.options.Bounds, batch); err != nil {
+	if err := ingest.DecodePush(c.r.Header.Get("Content-Type"), c.r.Header.Get("Content-Encoding"), legacyJSON, body, bounds, batch); err != nil {
 		return err
 	}
 	return c.store(batch)
@@ -40,45 +45,52 @@ func (c *call) store(batch *ingest.Batch) error {
 }
 
 // bodies are buffers for request bodies.
-var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+var bodies = sync.Pool{New: func() any { return new([]byte) }}
 
 const (
 	keepBody  = 4 << 20 // larger buffers are left to the garbage collector
 	trustBody = 1 << 20 // how much of an announced length is allocated before it came
 )
 
+// bounds are those of one push, which holds its part of the memory of all of them until done is called.
+func (c *call) bounds() (bounds ingest.Bounds, done func()) {
+	bounds = c.api.options.Bounds
+	bounds.Reserved = c.api.memory.Reserve()
+	return bounds, bounds.Reserved.Release
+}
+
 // readBody reads the body of a push, within bounds. release gives its memory back.
-func (c *call) readBody() (body []byte, release func(), err error) {
-	limit := c.api.options.Bounds.MaxBody
+func (c *call) readBody(bounds ingest.Bounds) (body []byte, release func(), err error) {
+	limit := bounds.MaxBody
 	if c.r.ContentLength > limit {
-		return nil, nil, ingest.ErrBodyTooLarge(c.api.options.Bounds)
+		return nil, nil, ingest.ErrBodyTooLarge(bounds)
 	}
-	buffer, ok := bodies.Get().(*bytes.Buffer)
+	buffer, ok := bodies.Get().(*[]byte)
 	if !ok {
-		buffer = new(bytes.Buffer)
+		buffer = new([]byte)
 	}
-	buffer.Reset()
 	release = func() {
-		if buffer.Cap() <= keepBody {
+		if cap(*buffer) <= keepBody {
 			bodies.Put(buffer)
 		}
 	}
 	if c.r.Body == nil {
 		return nil, release, nil
 	}
-	if c.r.ContentLength > 0 {
-		buffer.Grow(int(min(c.r.ContentLength, trustBody)) + bytes.MinRead)
+	*buffer = slices.Grow((*buffer)[:0], int(max(0, min(c.r.ContentLength, trustBody)))+bytes.MinRead)
+	body, n, err := ingest.ReadAll(c.r.Body, *buffer, limit, bounds.Reserved)
+	if err == nil {
+		*buffer = body
+		return body, release, nil
 	}
-	n, err := buffer.ReadFrom(io.LimitReader(c.r.Body, limit+1))
+	release()
 	switch {
-	case err != nil:
-		release()
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil, nil, badRequest("the body ended after %d bytes", n)
-		}
-		return nil, nil, err
-	case n > limit:
-		return nil, nil, ingest.ErrBodyTooLarge(c.api.options.Bounds)
+	case errors.Is(err, ingest.ErrTooLong):
+		return nil, nil, ingest.ErrBodyTooLarge(bounds)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, nil, badRequest("the body ended after %d bytes", n)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, nil, &Error{Status: http.StatusServiceUnavailable, Message: fmt.Sprintf("the body did not come in time: %d bytes did", n)}
 	}
-	return buffer.Bytes(), release, nil
+	return nil, nil, err
 }

@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -13,10 +15,13 @@ type Bounds struct {
 	MaxBody         int64 // compressed bytes; default 100 MiB
 	MaxDecompressed int64 // bytes after decompression; default 512 MiB
 	MaxItems        int   // streams, entries and metadata pairs, each; default 4 Mi
+	// Reserved is what the request holds of the memory that all requests share. Default: nothing is counted.
+	Reserved *Reservation
 }
 
-// Defaults of Bounds.
+// Defaults of Bounds, and of the Memory that all requests share.
 const (
+	DefaultMemory          = 1 << 30
 	DefaultMaxBody         = 100 << 20
 	DefaultMaxDecompressed = 512 << 20
 	DefaultMaxItems        = 4 << 20
@@ -54,6 +59,7 @@ type Batch struct {
 	bytes    byteArena
 	decoded  []byte // the body after snappy
 	maxItems int
+	reserved *Reservation
 	open     int // index into entries at which the stream that is being decoded starts
 }
 
@@ -70,12 +76,14 @@ func NewBatch(bounds Bounds) *Batch {
 	bounds.EnsureDefaults()
 	b := batches.Get().(*Batch)
 	b.maxItems = bounds.MaxItems
+	b.reserved = bounds.Reserved
 	b.Format = formatLoki
 	return b
 }
 
 // Release gives the Batch back. Nothing got from it may be used afterwards.
 func (b *Batch) Release() {
+	b.reserved = nil
 	if cap(b.entries) > keepItems || cap(b.metadata) > keepItems || cap(b.Streams) > keepItems {
 		return
 	}
@@ -105,6 +113,10 @@ func (b *Batch) beginStream() *Error {
 	if len(b.Streams) >= b.maxItems {
 		return tooLarge("more than %d streams", b.maxItems)
 	}
+	var err *Error
+	if b.Streams, err = room(b.reserved, b.Streams); err != nil {
+		return err
+	}
 	b.open = len(b.entries)
 	return nil
 }
@@ -118,6 +130,10 @@ func (b *Batch) addEntry(e chunk.Entry) *Error {
 	if len(b.entries) >= b.maxItems {
 		return tooLarge("more than %d entries", b.maxItems)
 	}
+	var err *Error
+	if b.entries, err = room(b.reserved, b.entries); err != nil {
+		return err
+	}
 	b.entries = append(b.entries, e)
 	return nil
 }
@@ -126,9 +142,28 @@ func (b *Batch) addMetadata(name, value string) *Error {
 	if len(b.metadata) >= b.maxItems {
 		return tooLarge("more than %d structured metadata pairs", b.maxItems)
 	}
+	var err *Error
+	if b.metadata, err = room(b.reserved, b.metadata); err != nil {
+		return err
+	}
 	b.metadata = append(b.metadata, labels.Label{Name: name, Value: value})
 	return nil
 }
+
+// room returns list with room for one more. Where it has to grow, it doubles, and the memory is reserved before.
+func room[T any](reserved *Reservation, list []T) ([]T, *Error) {
+	if len(list) < cap(list) {
+		return list, nil
+	}
+	more := max(len(list), fewestItems)
+	if err := reserved.take(int64(more) * int64(reflect.TypeFor[T]().Size())); err != nil {
+		return list, err
+	}
+	return slices.Grow(list, more), nil
+}
+
+// fewestItems is how many items a list has room for at first.
+const fewestItems = 16
 
 // metadataSince is what addMetadata added since the length was from.
 func (b *Batch) metadataSince(from int) []labels.Label {

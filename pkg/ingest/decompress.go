@@ -31,16 +31,16 @@ func Decompress(encoding string, body []byte, bounds Bounds) ([]byte, error) {
 	case EncodingNone:
 		return body, nil
 	case EncodingSnappy:
-		return decodeSnappy(nil, body, bounds.MaxDecompressed)
+		return decodeSnappy(nil, body, bounds)
 	case EncodingGzip:
 		r, err := openGzip(body)
 		if err != nil {
 			return nil, badRequest("%s", err)
 		}
 		defer gzips.Put(r)
-		return readBounded(r, len(body), bounds.MaxDecompressed)
+		return readBounded(r, len(body), bounds)
 	case EncodingDeflate:
-		return readBounded(flate.NewReader(bytes.NewReader(body)), len(body), bounds.MaxDecompressed)
+		return readBounded(flate.NewReader(bytes.NewReader(body)), len(body), bounds)
 	case EncodingZstd:
 		r, err := zstd.NewReader(bytes.NewReader(body), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow),
 			zstd.WithDecoderMaxMemory(uint64(bounds.MaxDecompressed)+1))
@@ -48,9 +48,9 @@ func Decompress(encoding string, body []byte, bounds Bounds) ([]byte, error) {
 			return nil, badRequest("zstd: %s", err)
 		}
 		defer r.Close()
-		return readBounded(r, len(body), bounds.MaxDecompressed)
+		return readBounded(r, len(body), bounds)
 	case EncodingLZ4:
-		return readBounded(lz4.NewReader(bytes.NewReader(body)), len(body), bounds.MaxDecompressed)
+		return readBounded(lz4.NewReader(bytes.NewReader(body)), len(body), bounds)
 	default:
 		return nil, badRequest("Content-Encoding %q not supported", encoding)
 	}
@@ -67,16 +67,19 @@ func errDecompressed(limit int64) *Error {
 const snappyRatio = 32
 
 // decodeSnappy decodes a block into dst if it is large enough.
-func decodeSnappy(dst, body []byte, limit int64) ([]byte, error) {
+func decodeSnappy(dst, body []byte, bounds Bounds) ([]byte, error) {
 	n, err := snappy.DecodedLen(body)
 	if err != nil {
 		return nil, badRequest("%s", err)
 	}
-	if int64(n) > limit {
-		return nil, errDecompressed(limit)
+	if int64(n) > bounds.MaxDecompressed {
+		return nil, errDecompressed(bounds.MaxDecompressed)
 	}
 	if n/snappyRatio > len(body) {
 		return nil, badRequest("%s", snappy.ErrCorrupt)
+	}
+	if err := bounds.Reserved.Take(int64(n)); err != nil {
+		return nil, err
 	}
 	out, err := snappy.Decode(dst[:cap(dst)], body)
 	if err != nil {
@@ -97,15 +100,22 @@ func openGzip(body []byte) (*gzip.Reader, error) {
 	return gzip.NewReader(bytes.NewReader(body))
 }
 
+// trustExpansion is how much is allocated before anything was decompressed.
+const trustExpansion = 4 << 20
+
 // readBounded reads all of r, growing as data really comes.
-func readBounded(r io.Reader, compressed int, limit int64) ([]byte, error) {
-	out := bytes.NewBuffer(make([]byte, 0, min(int64(compressed)*4+512, limit+1)))
-	n, err := out.ReadFrom(io.LimitReader(r, limit+1))
-	if n > limit || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
-		return nil, errDecompressed(limit)
+func readBounded(r io.Reader, compressed int, bounds Bounds) ([]byte, error) {
+	first := make([]byte, 0, min(int64(compressed)*4+bytes.MinRead, trustExpansion, bounds.MaxDecompressed+1))
+	out, _, err := ReadAll(r, first, bounds.MaxDecompressed, bounds.Reserved)
+	if errors.Is(err, ErrTooLong) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
+		return nil, errDecompressed(bounds.MaxDecompressed)
+	}
+	var refused *Error
+	if errors.As(err, &refused) {
+		return nil, refused
 	}
 	if err != nil {
 		return nil, badRequest("%s", err)
 	}
-	return out.Bytes(), nil
+	return out, nil
 }

@@ -35,6 +35,9 @@ func (r *Receiver) DecodeOTLP(user, contentType, contentEncoding string, body []
 	if err != nil {
 		return err
 	}
+	if err := bounds.Reserved.Take(int64(len(body)) * otlpItems); err != nil {
+		return err
+	}
 	request := plogotlp.NewExportRequest()
 	if contentType == contentTypeJSON {
 		if err := checkOTLPJSON(body, bounds.MaxItems/otlpItems); err != nil {

@@ -34,7 +34,7 @@ func DecodePush(contentType, contentEncoding string, legacyJSON bool, body []byt
 		}
 		return DecodeJSON(body, batch)
 	}
-	if body, err = decodeSnappy(batch.decoded, body, bounds.MaxDecompressed); err != nil {
+	if body, err = decodeSnappy(batch.decoded, body, bounds); err != nil {
 		return err
 	}
 	batch.decoded = body
