@@ -50,8 +50,13 @@ type Database struct {
 	stop      context.CancelFunc
 	loops     sync.WaitGroup
 
-	mu       sync.RWMutex              // guards what follows
-	retained map[string]*tenant.Limits // limits of tenants whose retention was set from outside
+	background context.Context // ends with Close
+	logger     log.Logger
+
+	storing sync.Mutex // held while a retention is stored
+
+	mu       sync.Mutex          // guards what follows
+	retained map[string]retained // of tenants whose retention was set from outside
 }
 
 // Open opens the database that a configuration describes.
@@ -73,7 +78,7 @@ func Open(ctx context.Context, o Options) (*Database, error) {
 		return nil, err
 	}
 	d := &Database{registry: o.Registry, location: o.Location, overrides: overrides, rest: func() error { return nil }, align: c.Query.AlignQueriesWithStep,
-		retained: map[string]*tenant.Limits{}}
+		retained: map[string]retained{}, logger: o.Logger}
 	engineOptions := d.engineOptions(&o)
 	if err := d.openBucket(ctx, c, &engineOptions); err != nil {
 		return nil, err
@@ -89,7 +94,7 @@ func Open(ctx context.Context, o Options) (*Database, error) {
 	})
 	d.api = httpapi.New(d.apiOptions(&o))
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	d.stop = cancel
+	d.stop, d.background = cancel, background
 	d.loops.Go(func() {
 		overrides.Watch(background, time.Duration(c.Runtime.Period), func(err error) {
 			if err != nil {
@@ -185,25 +190,48 @@ func (d *Database) Registry() *prometheus.Registry { return d.registry }
 
 // Limits gives the limits of a tenant. They must not be changed.
 func (d *Database) Limits(id string) *tenant.Limits {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	if l := d.retained[id]; l != nil {
-		return l
-	}
-	return d.overrides.Of(id)
-}
-
-// SetRetention overrides how long a tenant's entries are kept; 0 takes the override back.
-func (d *Database) SetRetention(id string, keep time.Duration) {
+	limits := d.overrides.Of(id)
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	r, ok := d.retained[id]
+	if !ok {
+		return limits
+	}
+	if r.from != limits {
+		changed := *limits
+		changed.RetentionPeriod = tenant.Duration(r.keep)
+		r.from, r.limits = limits, &changed
+		d.retained[id] = r
+	}
+	return r.limits
+}
+
+// retained is a tenant's retention that was set from outside, with the limits that it makes of those in force.
+type retained struct {
+	keep         time.Duration
+	from, limits *tenant.Limits
+}
+
+// SetRetention overrides how long a tenant's entries are kept; 0 takes the override back. It is kept with the tenant's data, so that it holds
+// before anybody sets it again after a start.
+func (d *Database) SetRetention(id string, keep time.Duration) {
+	d.mu.Lock()
 	if keep == 0 {
 		delete(d.retained, id)
-		return
+	} else {
+		d.retained[id] = retained{keep: keep}
 	}
-	l := *d.overrides.Of(id)
-	l.RetentionPeriod = tenant.Duration(keep)
-	d.retained[id] = &l
+	d.mu.Unlock()
+	d.loops.Go(func() {
+		d.storing.Lock()
+		defer d.storing.Unlock()
+		d.mu.Lock()
+		keep := d.retained[id].keep // which may have been set again
+		d.mu.Unlock()
+		if err := d.engine.SetRetention(d.background, id, keep); err != nil && d.background.Err() == nil {
+			d.logger.Error("The retention of a tenant was not stored; it is in force while this process runs", "tenant", id, "error", err)
+		}
+	})
 }
 
 // TenantStatus implements httpapi.Reporter.

@@ -59,6 +59,7 @@ type maintenance struct {
 	touched    map[touchKey]bool
 	periods    map[ulid.ULID]segmentPeriod
 	retentions map[string]tenantRetention
+	round      int64
 	swept      time.Time // when what requests left behind was looked for last
 	told       string    // the last error that was logged
 }
@@ -147,6 +148,7 @@ func (e *Engine) Maintain(ctx context.Context) (compact.Result, error) {
 	case <-ctx.Done():
 		return compact.Result{}, ctx.Err()
 	}
+	m.round++
 	if len(m.touched) > maxRemembered {
 		clear(m.touched)
 	}

@@ -480,7 +480,7 @@ func TestRetentionRules(t *testing.T) {
 		{Selector: `{ns="prod"}`, Priority: 2, Period: hours(336)},
 		{Selector: `{ns="prod", app="x"}`, Priority: 2, Period: hours(24)},
 	}}
-	r, err := newRetention(limits)
+	r, err := newRetention(limits, 0)
 	require.NoError(t, err)
 	require.Equal(t, 336*time.Hour, r.longest)
 	require.Equal(t, 24*time.Hour, r.shortest)
@@ -490,13 +490,44 @@ func TestRetentionRules(t *testing.T) {
 		require.Equal(t, time.Duration(want)*time.Hour, r.of(parseLabels(t, text)), text)
 	}
 	limits.RetentionPeriod = 0
-	r, err = newRetention(limits)
+	r, err = newRetention(limits, 0)
 	require.NoError(t, err)
 	require.Zero(t, r.longest, "what no rule matches is kept for ever")
 	limits.RetentionStream[0].Selector = "{"
-	r, err = newRetention(limits)
+	r, err = newRetention(limits, 0)
 	require.Error(t, err)
 	require.Equal(t, keepForever, r, "nothing is lost to a typing error")
+}
+
+// TestSetRetention: what was set outlives the process that was told, and counts in place of the limits.
+func TestSetRetention(t *testing.T) {
+	clock := &shiftedClock{}
+	limits := tenant.DefaultLimits()
+	limits.RetentionPeriod = tenant.Duration(48 * time.Hour)
+	opts := Options{DataDir: t.TempDir(), now: clock.now, Limits: func(string) *tenant.Limits { return &limits }}
+	e := open(t, opts)
+	require.NoError(t, e.Append(t.Context(), "t", stream(labels.FromStrings("a", "b"), entry(clock.now().UnixNano(), "x"))))
+	require.NoError(t, e.Flush(t.Context()))
+	require.NoError(t, e.SetRetention(t.Context(), "t", 10*24*time.Hour))
+	require.NoError(t, e.SetRetention(t.Context(), "t", 10*24*time.Hour))
+	closeEngine(t, e)
+	e = open(t, opts)
+	left := func(after time.Duration) int {
+		clock.advance(after)
+		_, err := e.Maintain(t.Context())
+		require.NoError(t, err)
+		return len(contents(t, e, "t", 0, math.MaxInt64))
+	}
+	require.Equal(t, 1, left(9*24*time.Hour))
+	require.NoError(t, e.bucket.Upload(t.Context(), "t/retention.json", strings.NewReader("{")))
+	clock.advance(24 * time.Hour)
+	_, err := e.Maintain(t.Context())
+	require.ErrorContains(t, err, "t/retention.json")
+	require.Len(t, contents(t, e, "t", 0, math.MaxInt64), 1, "nothing goes by guess")
+	require.NoError(t, e.SetRetention(t.Context(), "t", 30*24*time.Hour))
+	require.Equal(t, 1, left(10*24*time.Hour))
+	require.NoError(t, e.SetRetention(t.Context(), "t", 0))
+	require.Zero(t, left(time.Hour))
 }
 
 // TestEverythingAtOnce: engines on one bucket push, query, delete and compact at the same time without agreement. What was asked to be deleted

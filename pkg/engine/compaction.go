@@ -18,7 +18,11 @@ type eraser struct{ *Engine }
 
 // Plan implements compact.Eraser.
 func (e eraser) Plan(ctx context.Context, tenant string, day segment.Day) (compact.Plan, error) {
-	p := &erasure{engine: e.Engine, retention: e.retentionOf(tenant), now: e.now()}
+	keep, err := e.retentionOf(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	p := &erasure{engine: e.Engine, retention: keep, now: e.now()}
 	if !e.erases(tenant) {
 		return p, nil
 	}

@@ -254,10 +254,18 @@ func (e *Engine) touches(ctx context.Context, a *deletes.Active, n segment.Name)
 			return touched, nil
 		}
 	}
-	for cause := err; cause != nil; cause = errors.Unwrap(cause) {
-		if e.bucket.IsObjNotFoundErr(cause) {
-			return false, nil
-		}
+	if e.notFound(err) {
+		return false, nil
 	}
 	return true, err
+}
+
+// notFound asks the bucket about err and everything it wraps.
+func (e *Engine) notFound(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if e.bucket.IsObjNotFoundErr(err) {
+			return true
+		}
+	}
+	return false
 }

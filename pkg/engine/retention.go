@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -30,9 +31,12 @@ type retentionRule struct {
 var keepForever = &retention{}
 
 // newRetention reads a tenant's limits: among the rules whose selector matches, the highest priority decides, among equal ones the shorter
-// period; without one, the tenant's period.
-func newRetention(l *tenant.Limits) (*retention, error) {
+// period; without one, the period that was set for the tenant, then the limits'.
+func newRetention(l *tenant.Limits, set time.Duration) (*retention, error) {
 	r := &retention{fallback: time.Duration(l.RetentionPeriod)}
+	if set != 0 {
+		r.fallback = set
+	}
 	for _, rule := range l.RetentionStream {
 		matchers, err := logql.ParseSelector(rule.Selector)
 		if err != nil {
@@ -70,27 +74,36 @@ func expired(maxt int64, period time.Duration, now time.Time) bool {
 	return period > 0 && maxt < now.Add(-period).UnixNano()
 }
 
-// retentionOf gives a tenant's retention. Limits that cannot be understood keep everything, and are told once.
-func (e *Engine) retentionOf(id string) *retention {
+// retentionOf gives a tenant's retention as it was when the round began. Limits that cannot be understood keep everything, and are told once.
+func (e *Engine) retentionOf(ctx context.Context, id string) (*retention, error) {
 	if e.opts.Compaction.KeepForever || e.opts.Limits == nil {
-		return keepForever
+		return keepForever, nil
 	}
-	l := e.opts.Limits(id)
 	m := e.maintenance
-	if known, ok := m.retentions[id]; ok && known.limits == l {
-		return known.retention
+	now := tenantRetention{limits: e.opts.Limits(id)}
+	known, ok := m.retentions[id]
+	if ok && known.round == m.round && known.limits == now.limits {
+		return known.retention, nil
 	}
-	r, err := newRetention(l)
-	if err != nil {
+	var err error
+	if now.set, err = e.storedRetention(ctx, id); err != nil {
+		return nil, err
+	}
+	now.round = m.round
+	if ok && known.limits == now.limits && known.set == now.set {
+		now.retention = known.retention
+	} else if now.retention, err = newRetention(now.limits, now.set); err != nil {
 		e.opts.Logger.Error("The retention of a tenant cannot be understood; nothing of it expires", "tenant", id, "error", err)
 	}
-	m.retentions[id] = tenantRetention{l, r}
-	return r
+	m.retentions[id] = now
+	return now.retention, nil
 }
 
-// tenantRetention remembers which limits a retention was read from.
+// tenantRetention remembers what a retention was read from, and in which round.
 type tenantRetention struct {
 	limits    *tenant.Limits
+	set       time.Duration
+	round     int64
 	retention *retention
 }
 

@@ -14,6 +14,8 @@ const (
 	Extension = ".seg"
 	// GoneExtension ends the names of the markers that say a segment is to be ignored and will be deleted.
 	GoneExtension = ".gone"
+	// RetentionFile is the object beside a tenant's days that says how long its entries are kept.
+	RetentionFile = "retention.json"
 )
 
 // Levels: what wrote a segment.

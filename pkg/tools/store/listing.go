@@ -78,7 +78,9 @@ func walkTenant(ctx context.Context, b objstore.BucketReader, dir, only string, 
 		return err
 	}
 	for _, name := range files {
-		l.Unknown(name)
+		if name != dir+segment.RetentionFile {
+			l.Unknown(name)
+		}
 	}
 	for _, name := range dirs {
 		text := strings.TrimSuffix(strings.TrimPrefix(name, dir), objstore.DirDelim)
