@@ -18,7 +18,7 @@ import (
 type Error struct {
 	Status     int
 	Message    string
-	RetryAfter time.Duration // > 0: told in the header Retry-After
+	RetryAfter time.Duration // > 0: told in the header Retry-After; every 429 and 503 has one, by default of defaultRetry
 	Challenge  string        // not empty: told in the header WWW-Authenticate
 }
 
@@ -67,6 +67,9 @@ func asError(err error) *Error {
 	return &Error{Status: http.StatusInternalServerError, Message: err.Error()}
 }
 
+// defaultRetry is when a client may try again what was refused for now, where nobody knows better.
+const defaultRetry = time.Second
+
 // family is how the errors of a route look.
 type family int
 
@@ -79,23 +82,27 @@ const (
 // write answers with the error.
 func (e *Error) write(w http.ResponseWriter, f family) {
 	h := w.Header()
-	if e.RetryAfter > 0 {
-		h.Set("Retry-After", strconv.FormatInt(int64(math.Ceil(e.RetryAfter.Seconds())), 10))
+	status := e.Status
+	if f == familyOTLP && status == http.StatusInternalServerError {
+		status = http.StatusServiceUnavailable
+	}
+	wait := e.RetryAfter
+	if wait <= 0 && (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) {
+		wait = defaultRetry
+	}
+	if wait > 0 {
+		h.Set("Retry-After", strconv.FormatInt(int64(math.Ceil(wait.Seconds())), 10))
 	}
 	if e.Challenge != "" {
 		h.Set("WWW-Authenticate", e.Challenge)
 	}
 	body := []byte(e.Message)
-	status := e.Status
 	switch f {
 	case familyLine:
 		body = append(body, '\n')
 	case familyOTLP:
 		h.Set("Content-Type", "application/octet-stream")
 		body = appendRPCStatus(nil, e.Message)
-		if status == http.StatusInternalServerError {
-			status = http.StatusServiceUnavailable
-		}
 	}
 	if f != familyOTLP {
 		h.Set("Content-Type", "text/plain; charset=utf-8")

@@ -24,6 +24,7 @@ func (c *check) window() {
 func (c *check) entries(set *labelSet, entries []chunk.Entry) (valid []chunk.Entry, size int, err error) {
 	valid = entries[:0]
 	metadataBytes := 0
+	var sent int64 // timestamp of the last valid entry as it was sent
 	for i := range entries {
 		e := &entries[i]
 		if len(e.Metadata) > 0 {
@@ -51,11 +52,14 @@ func (c *check) entries(set *labelSet, entries []chunk.Entry) (valid []chunk.Ent
 		if c.limits.DiscoverLogLevels && c.limits.AllowStructuredMetadata {
 			c.addLevel(set, e)
 		}
+		original := e.Timestamp
 		if c.limits.IncrementDuplicateTimestamp && len(valid) > 0 {
-			if last := &valid[len(valid)-1]; last.Timestamp == e.Timestamp && string(last.Line) != string(e.Line) {
-				e.Timestamp++
+			last := &valid[len(valid)-1]
+			if (e.Timestamp == sent || e.Timestamp == last.Timestamp) && string(last.Line) != string(e.Line) {
+				e.Timestamp = last.Timestamp + 1
 			}
 		}
+		sent = original
 		size += lineSize + metadataSize
 		metadataBytes += metadataSize
 		valid = append(valid, *e)

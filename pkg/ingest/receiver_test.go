@@ -224,6 +224,13 @@ func TestReceiveIncrementsDuplicateTimestamps(t *testing.T) {
 		offsets = append(offsets, e.Timestamp-now.UnixNano())
 	}
 	require.Equal(t, []int64{0, 1, 0}, offsets)
+	h = newHarness(t, func(l *tenant.Limits) { l.IncrementDuplicateTimestamp = true })
+	require.NoError(t, h.push(stream(`{"app":"x"}`, `["@0","a"]`, `["@0","b"]`, `["@0","c"]`, `["@1","d"]`, `["@1","e"]`)))
+	offsets = nil
+	for _, e := range h.sink.streams[`{app="x", service_name="x"}`] {
+		offsets = append(offsets, e.Timestamp-now.UnixNano())
+	}
+	require.Equal(t, []int64{0, 1, 2, 1e9, 1e9 + 1}, offsets, "three at one time stay in order")
 }
 
 func TestReceiveRateRefills(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend/log"
@@ -24,6 +25,7 @@ type Server struct {
 	listener net.Listener
 	http     *http.Server
 	requests context.CancelFunc // ends what does not end by itself, such as tails
+	running  *sync.WaitGroup    // requests, tails among them, which http.Server does not wait for
 }
 
 // Listen opens the address of the configuration for an API. It refuses what is not safe: a listener without authentication that is
@@ -61,10 +63,11 @@ func Listen(c config.Config, api *httpapi.API, logger log.Logger) (*Server, erro
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(c.Server.TLS.CertFile == "")
+	running := new(sync.WaitGroup)
 	return &Server{
-		config: c, logger: logger, listener: listener, requests: cancel,
+		config: c, logger: logger, listener: listener, requests: cancel, running: running,
 		http: &http.Server{
-			Handler:           prefixed(c.Server.PathPrefix, api.With(authorizer)),
+			Handler:           counted(running, prefixed(c.Server.PathPrefix, api.With(authorizer))),
 			ReadTimeout:       time.Duration(c.Server.ReadTimeout),
 			ReadHeaderTimeout: time.Duration(c.Server.ReadHeaderTimeout),
 			IdleTimeout:       time.Duration(c.Server.IdleTimeout),
@@ -74,6 +77,15 @@ func Listen(c config.Config, api *httpapi.API, logger log.Logger) (*Server, erro
 			ErrorLog:          nil,
 		},
 	}, nil
+}
+
+// counted makes the calls of h known to running.
+func counted(running *sync.WaitGroup, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		running.Add(1)
+		defer running.Done()
+		h.ServeHTTP(w, r)
+	})
 }
 
 // prefixed mounts h behind a path prefix.
@@ -157,11 +169,25 @@ func (s *Server) Run(ctx context.Context) error {
 	err := s.http.Shutdown(patience)
 	s.requests()
 	<-served
+	s.sayGoodbye(patience)
 	if err != nil {
 		s.logger.Warn("Requests were cut off at the stop", "error", err)
 		return s.http.Close()
 	}
 	return nil
+}
+
+// sayGoodbye waits for the tails to end, whose contexts have.
+func (s *Server) sayGoodbye(ctx context.Context) {
+	ended := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
 }
 
 // tailGrace is how long requests have before their context ends at a stop. Tails never end before.

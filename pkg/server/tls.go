@@ -23,7 +23,7 @@ type certificates struct {
 }
 
 // recheck is how often the files are looked at.
-const recheck = 5 * time.Second
+const recheck = time.Second
 
 // newTLS gives the TLS configuration of the listener.
 func newTLS(c config.TLS) (*tls.Config, error) {
