@@ -18,6 +18,7 @@ import (
 	"github.com/cambium-logs/cambium/internal/loggen"
 	"github.com/cambium-logs/cambium/pkg/logql"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
+	"github.com/cambium-logs/cambium/pkg/storage/storagetest"
 )
 
 // workload is what is stored and asked.
@@ -27,6 +28,7 @@ type workload struct {
 	raw, lines int64
 	begin, end int64 // nanoseconds, end exclusive
 	needle     string
+	plain      map[string]*storagetest.Memory // by system
 }
 
 // stream is a stream with its entries in order of time.

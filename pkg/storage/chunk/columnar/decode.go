@@ -14,10 +14,16 @@ var ErrMalformed = errors.New("malformed columnar data")
 
 func errMalformed(what string) error { return fmt.Errorf("%w: %s", ErrMalformed, what) }
 
+// zstdDecoder decodes frames that are stored without their magic number.
+type zstdDecoder struct {
+	*zstd.Decoder
+	frame []byte
+}
+
 var zstdDecoders = sync.Pool{New: func() any {
 	// The options are constant and valid: an error cannot happen.
 	d, _ := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxMemory(1<<30))
-	return d
+	return &zstdDecoder{Decoder: d}
 }}
 
 // rowTimes gives the timestamps of a column's rows; nil when it was encoded without.
@@ -123,11 +129,10 @@ func readBlock(b []byte, most int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	frame := make([]byte, 0, len(zstdMagic)+size)
-	frame = append(append(frame, zstdMagic...), d.b[:size]...)
-	z := zstdDecoders.Get().(*zstd.Decoder)
+	z := zstdDecoders.Get().(*zstdDecoder)
 	defer zstdDecoders.Put(z)
-	out, err := z.DecodeAll(frame, make([]byte, 0, raw))
+	z.frame = append(append(z.frame[:0], zstdMagic...), d.b[:size]...)
+	out, err := z.DecodeAll(z.frame, make([]byte, 0, raw))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}

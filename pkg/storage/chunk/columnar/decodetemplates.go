@@ -15,6 +15,10 @@ type templateColumn struct {
 	index []int32   // row's place among the rows of its template
 	rowOf [][]int32 // per template: its rows
 
+	pools     [poolCount]column // of the rare templates; nil where there are no values
+	poolSizes [poolCount]int
+	places    *poolPlaces
+
 	shapesOnce sync.Once
 	shapeList  []Shape
 }
@@ -102,12 +106,20 @@ func (d *decoder) templates(n int, ts rowTimes, depth int) (column, error) {
 		return nil, err
 	}
 	c := &templateColumn{list: make([]decodedTemplate, count), ts: ts}
-	rows := 0
+	rows, slots := 0, 0
+	var pieces pieceSlab
 	for i := range c.list {
-		if text, err = c.list[i].read(text, n); err != nil {
+		if text, err = c.list[i].read(text, n, &pieces); err != nil {
 			return nil, err
 		}
 		rows += c.list[i].rows
+		slots += len(c.list[i].pieces) - 1
+	}
+	fields := make([]field, slots)
+	for i := range c.list {
+		t := &c.list[i]
+		n := len(t.pieces) - 1
+		t.fields, fields = fields[:0:n], fields[n:]
 	}
 	if rows != n {
 		return nil, errMalformed("templates have another number of rows")
@@ -170,8 +182,31 @@ func (d *decoder) fields(t *decodedTemplate, ts rowTimes, depth int) error {
 	return nil
 }
 
+// pieceSlab gives many small slices out of few large ones.
+type pieceSlab struct {
+	free [][]byte
+	lens []uint64
+}
+
+func (s *pieceSlab) take(n int) [][]byte {
+	if n > len(s.free) {
+		s.free = make([][]byte, max(n, 512))
+	}
+	out := s.free[:n:n]
+	s.free = s.free[n:]
+	return out
+}
+
+// lengths gives room for n numbers until the next call.
+func (s *pieceSlab) lengths(n int) []uint64 {
+	if n > cap(s.lens) {
+		s.lens = make([]uint64, max(n, 64))
+	}
+	return s.lens[:n]
+}
+
 // read takes a template's text off b: slots and whether they are pooled, rows, the pools, the lengths of slots+1 pieces, the pieces.
-func (t *decodedTemplate) read(b []byte, most int) (rest []byte, err error) {
+func (t *decodedTemplate) read(b []byte, most int, slab *pieceSlab) (rest []byte, err error) {
 	shape, k := binary.Uvarint(b)
 	slots := shape >> 1
 	if k <= 0 || slots > maxSlots {
@@ -196,7 +231,7 @@ func (t *decodedTemplate) read(b []byte, most int) (rest []byte, err error) {
 			}
 		}
 	}
-	lens := make([]uint64, slots+1)
+	lens := slab.lengths(int(slots) + 1)
 	for i := range lens {
 		v, k := binary.Uvarint(b)
 		if k <= 0 || v > 1<<31 {
@@ -205,7 +240,7 @@ func (t *decodedTemplate) read(b []byte, most int) (rest []byte, err error) {
 		lens[i] = v
 		b = b[k:]
 	}
-	t.pieces = make([][]byte, slots+1)
+	t.pieces = slab.take(int(slots) + 1)
 	for i, l := range lens {
 		if l > uint64(len(b)) {
 			return nil, errMalformed("template text")

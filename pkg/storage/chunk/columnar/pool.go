@@ -95,14 +95,12 @@ func (e *Encoder) poolColumns(dst []byte, list []*template, values [][]byte, ids
 
 // pools takes the pools off d and gives the pooled templates their fields.
 func (d *decoder) pools(c *templateColumn, depth int) error {
-	var total [poolCount]int
 	for i := range c.list {
 		for _, p := range c.list[i].pools {
-			total[p] += c.list[i].rows
+			c.poolSizes[p] += c.list[i].rows
 		}
 	}
-	var columns [poolCount]column
-	for p, n := range total {
+	for p, n := range c.poolSizes {
 		if n > d.left {
 			return errMalformed("pool size")
 		}
@@ -111,14 +109,14 @@ func (d *decoder) pools(c *templateColumn, depth int) error {
 			if err != nil {
 				return err
 			}
-			columns[p] = col
+			c.pools[p] = col
 		}
 	}
-	places := &poolPlaces{of: c}
+	c.places = &poolPlaces{of: c}
 	for i := range c.list {
 		t := &c.list[i]
 		for s, p := range t.pools {
-			t.fields = append(t.fields, field{column: &pooledColumn{values: columns[p], places: places, template: i, slot: s}})
+			t.fields = append(t.fields, field{column: &pooledColumn{values: c.pools[p], places: c.places, template: i, slot: s}})
 		}
 	}
 	return nil
@@ -144,6 +142,50 @@ func (p *poolPlaces) all() [][]int32 {
 		}
 	})
 	return p.at
+}
+
+// poolSearch looks for a needle in pools, in each once however many templates share it.
+type poolSearch struct {
+	of       *templateColumn
+	needle   []byte
+	searched [poolCount]bool
+	found    [poolCount]Rows // nil when nothing was found
+}
+
+func (s *poolSearch) in(pool byte) Rows {
+	if !s.searched[pool] {
+		s.searched[pool] = true
+		if a := s.of.pools[pool].letters(); a.spells(s.needle) {
+			rows := NewRows(s.of.poolSizes[pool])
+			if s.of.pools[pool].search(s.needle, rows, s.of.poolSizes[pool]); !rows.Empty() {
+				s.found[pool] = rows
+			}
+		}
+	}
+	return s.found[pool]
+}
+
+// add adds to rows the rows of a rare template that have the needle in a variable.
+func (s *poolSearch) add(id int, rows Rows) {
+	pools := s.of.list[id].pools
+	var places []int32
+	for slot, pool := range pools {
+		found := s.in(pool)
+		if found == nil {
+			continue
+		}
+		if places == nil {
+			if places = s.of.places.all()[id]; s.of.ids.fault.get() != nil {
+				return
+			}
+			s.of.locate()
+		}
+		for i, row := range s.of.rowOf[id] {
+			if at := i*len(pools) + slot; at < len(places) && found.Has(int(places[at])) {
+				rows.Add(int(row))
+			}
+		}
+	}
 }
 
 // pooledColumn is one slot of a rare template.

@@ -211,13 +211,19 @@ func (c *templateColumn) letters() alphabet {
 }
 
 func (c *templateColumn) search(needle []byte, rows Rows, _ int) {
+	pools := poolSearch{of: c, needle: needle}
+	straddle := straddler{needle: needle}
 	for id := range c.list {
 		t := &c.list[id]
-		if t.everyRowMay(needle) {
+		if straddle.everyRowMay(t) {
 			c.locate()
 			for _, row := range c.rowOf[id] {
 				rows.Add(int(row))
 			}
+			continue
+		}
+		if t.pools != nil {
+			pools.add(id, rows)
 			continue
 		}
 		var found Rows
@@ -264,17 +270,49 @@ func (f *field) search(needle []byte, rows Rows, n int) {
 	}
 }
 
-// everyRowMay reports whether the needle lies in the template's literals, or may lie across literals and variables, where a variable is
-// taken to hold any text of its alphabet. What lies inside one variable is not considered.
-func (t *decodedTemplate) everyRowMay(needle []byte) bool {
-	m := len(needle)
-	// reached[p]: needle[:p] may end where the part of the template looked at ends, 0 < p < m.
-	reached := make([]bool, m)
-	next := make([]bool, m)
+// straddler finds out whether a needle may lie across literals and variables.
+type straddler struct {
+	needle        []byte
+	reached, next []bool
+}
+
+// touches reports whether a part of the needle may lie in one of a template's literals and the rest beside it. Where it is not so, the needle
+// cannot lie across a literal and a variable.
+func (s *straddler) touches(t *decodedTemplate) bool {
+	m := len(s.needle)
 	for i, piece := range t.pieces {
-		if bytes.Contains(piece, needle) {
+		if len(piece) < m && i > 0 && i < len(t.pieces)-1 && bytes.Contains(s.needle, piece) {
 			return true
 		}
+		for p := 1; p < m; p++ {
+			if bytes.HasSuffix(piece, s.needle[:p]) || bytes.HasPrefix(piece, s.needle[p:]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// everyRowMay reports whether the needle lies in a template's literals, or may lie across literals and variables, where a variable is
+// taken to hold any text of its alphabet. What lies inside one variable is not considered.
+func (s *straddler) everyRowMay(t *decodedTemplate) bool {
+	for _, piece := range t.pieces {
+		if bytes.Contains(piece, s.needle) {
+			return true
+		}
+	}
+	if !s.touches(t) {
+		return false
+	}
+	needle := s.needle
+	m := len(needle)
+	if s.reached == nil {
+		s.reached, s.next = make([]bool, m), make([]bool, m)
+	}
+	clear(s.reached)
+	// reached[p]: needle[:p] may end where the part of the template looked at ends, 0 < p < m.
+	reached, next := s.reached, s.next
+	for i, piece := range t.pieces {
 		clear(next)
 		for p := 1; p < m; p++ {
 			if !reached[p] {
