@@ -9,6 +9,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,7 @@ type world struct {
 	t      testing.TB
 	r      *rand.Rand
 	bucket *faultyBucket
+	mu     sync.Mutex // guards now
 	now    time.Time
 	want   map[string]int // app, time, line → 1
 	next   int
@@ -47,9 +49,19 @@ func newWorld(t testing.TB, seed uint64) *world {
 	}
 }
 
+// clock may be read by several goroutines of a listing at once.
 func (w *world) clock() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.now = w.now.Add(time.Millisecond)
 	return w.now
+}
+
+// pass lets time pass.
+func (w *world) pass(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
 }
 
 func (w *world) catalog() *catalog.Catalog {
@@ -238,17 +250,17 @@ func TestInterruptedAnywhere(t *testing.T) {
 				if _, err := c.Pass(t.Context()); err != nil {
 					require.ErrorIs(t, err, errKilled)
 				}
-				w.now = w.now.Add(time.Duration(w.r.IntN(20)) * time.Minute)
+				w.pass(time.Duration(w.r.IntN(20)) * time.Minute)
 			}
 			w.bucket.left, w.bucket.dead = 0, false
 			w.check()
 		}
-		w.now = w.now.Add(48 * time.Hour)
+		w.pass(48 * time.Hour)
 		c := w.compactor(nil)
 		for range 4 {
 			_, err := c.Pass(t.Context())
 			require.NoError(t, err)
-			w.now = w.now.Add(time.Hour)
+			w.pass(time.Hour)
 			w.check()
 		}
 		require.Equal(t, w.want, w.read(), "every entry once")
@@ -277,7 +289,7 @@ func TestTwoCompactors(t *testing.T) {
 					w.bucket.left, w.bucket.dead = 0, false
 				}
 			}
-			w.now = w.now.Add(10 * time.Minute)
+			w.pass(10 * time.Minute)
 			w.check()
 		}
 	}
@@ -298,7 +310,7 @@ func TestGrace(t *testing.T) {
 	require.NoError(t, err)
 	require.Positive(t, result.Merges)
 	require.Equal(t, result.Sources, result.Waiting)
-	w.now = w.now.Add(20 * time.Minute)
+	w.pass(20 * time.Minute)
 	_, err = c.Pass(t.Context())
 	require.NoError(t, err)
 	for _, s := range old {
@@ -308,7 +320,7 @@ func TestGrace(t *testing.T) {
 			r.Close()
 		}
 	}
-	w.now = w.now.Add(20 * time.Minute)
+	w.pass(20 * time.Minute)
 	after, err := c.Pass(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, result.Sources, after.Deleted)
@@ -356,7 +368,7 @@ func TestErase(t *testing.T) {
 	for range 3 {
 		_, err := c.Pass(t.Context())
 		require.NoError(t, err)
-		w.now = w.now.Add(time.Hour)
+		w.pass(time.Hour)
 	}
 	for k := range w.want {
 		ts := strings.Split(k, " ")[1]
@@ -440,7 +452,7 @@ func TestDamagedSource(t *testing.T) {
 	for range 3 {
 		_, err = c.Pass(t.Context())
 		require.NoError(t, err)
-		w.now = w.now.Add(time.Hour)
+		w.pass(time.Hour)
 	}
 	left := w.objects()
 	require.Len(t, left, 2)
@@ -462,7 +474,7 @@ func TestLease(t *testing.T) {
 	require.True(t, pass(a))
 	require.False(t, pass(b))
 	require.True(t, pass(a))
-	w.now = w.now.Add(4 * time.Minute)
+	w.pass(4 * time.Minute)
 	require.True(t, pass(b))
 	require.False(t, pass(a))
 	require.NoError(t, w.bucket.Upload(t.Context(), LeaseName, strings.NewReader("rubbish")))
