@@ -6,6 +6,8 @@
 //	<tenant>/deletes/<id>.state.json  how much of it is carried out; written again by whoever compacts
 //	<tenant>/deletes/<id>.ended.json  it hides nothing any more, because there is nothing left to hide
 //
+// Each holds JSON with a checksum: {"crc32c": …, "content": {…}}.
+//
 // A request selects entries by their timestamps, whenever they arrive, from the moment it is stored until it has ended. A snapshot leaves
 // them out chunk by chunk, unless the chunk's segment was written by a compaction that had carried the request out, which its footer says.
 //

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -114,21 +113,27 @@ func (s *Store) Create(ctx context.Context, tenant string, request Request) (id 
 }
 
 func (s *Store) write(ctx context.Context, path string, v any) error {
-	data, err := json.Marshal(v)
+	data, err := seal(v)
 	if err != nil {
 		return err
 	}
 	return s.opts.Bucket.Upload(ctx, path, bytes.NewReader(data))
 }
 
-// read reads an object; found is false when it is not there.
+// read reads an object; found is false when it is not there. What arrives damaged is asked for once more.
 func (s *Store) read(ctx context.Context, path string, v any) (found bool, err error) {
-	data, err := bucket.ReadAll(ctx, s.opts.Bucket, path, maxObject)
-	if s.notFound(err) {
-		return false, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(data, v)
+	for range 2 {
+		var data []byte
+		data, err = bucket.ReadAll(ctx, s.opts.Bucket, path, maxObject)
+		if s.notFound(err) {
+			return false, nil
+		}
+		if err == nil {
+			err = unseal(data, v)
+		}
+		if !errors.Is(err, errDamaged) {
+			break
+		}
 	}
 	if err != nil {
 		return false, fmt.Errorf("read %s: %w", path, err)

@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/cambium-logs/cambium/pkg/storage/bucket"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
+	"github.com/cambium-logs/cambium/pkg/storage/deletes"
 	"github.com/cambium-logs/cambium/pkg/storage/segment"
 	"github.com/cambium-logs/cambium/pkg/storage/wal"
 	"github.com/cambium-logs/cambium/pkg/tools/cli"
@@ -73,9 +73,11 @@ func (c *checker) deletes(ctx context.Context, tenant string) error {
 		case c.isNotFound(err):
 		case err != nil:
 			c.report.find(Finding{Severity: Unreadable, Object: name, Detail: err.Error()})
-		case !json.Valid(text):
+		default:
 			// A request that cannot be understood is left where it is: without it, what it hides would come back.
-			c.report.find(Finding{Severity: Damaged, Object: name, Detail: "delete request is not JSON; ask for the deletion again, then remove this object"})
+			if err := deletes.CheckObject(text); err != nil {
+				c.report.find(Finding{Severity: Damaged, Object: name, Detail: "delete request: " + err.Error()})
+			}
 		}
 	}
 	return nil
