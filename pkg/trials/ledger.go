@@ -17,16 +17,40 @@ type Ledger struct {
 	mu      sync.Mutex
 	entries map[string]*record // by identity
 	tenants map[string][]*record
+	asked   []Erasure
 }
 
 // record is one entry, however often it was pushed.
 type record struct {
 	id       string
 	ts       int64
-	stream   string
+	labels   labels.Labels
 	acked    map[int]int64 // when, by whom; the first time each
-	erased   bool          // it must not come out any more
-	erasable bool          // its erasing was tried: it may or may not come out
+	erased   map[int]int64 // likewise; from then on it must not come out
+	erasable bool          // its erasing was tried, or it came again afterwards: it may or may not come out
+}
+
+// Erasure is a deletion that was asked for.
+type Erasure struct {
+	Tenant     string
+	Selects    func(stream labels.Labels) bool
+	MinT, MaxT int64 // nanoseconds, inclusive
+}
+
+func (e *Erasure) hits(tenant string, r *record) bool {
+	return tenant == e.Tenant && r.ts >= e.MinT && r.ts <= e.MaxT && e.Selects(r.labels)
+}
+
+// Knows says of what somebody did at a time whether the reader has to know of it; nil = of everything.
+type Knows func(by int, at int64) bool
+
+func (k Knows) any(of map[int]int64) bool {
+	for by, at := range of {
+		if k == nil || k(by, at) {
+			return true
+		}
+	}
+	return false
 }
 
 // NewLedger makes an empty ledger.
@@ -53,7 +77,7 @@ func (l *Ledger) each(tenant string, streams []ingest.Stream, f func(*record)) {
 			id := Identity(s.Labels, &s.Entries[k])
 			r := l.entries[tenant+" "+id]
 			if r == nil {
-				r = &record{id: id, ts: s.Entries[k].Timestamp, stream: s.Labels.String(), acked: map[int]int64{}}
+				r = &record{id: id, ts: s.Entries[k].Timestamp, labels: s.Labels, acked: map[int]int64{}, erased: map[int]int64{}}
 				l.entries[tenant+" "+id] = r
 				l.tenants[tenant] = append(l.tenants[tenant], r)
 			}
@@ -62,9 +86,17 @@ func (l *Ledger) each(tenant string, streams []ingest.Stream, f func(*record)) {
 	}
 }
 
-// Tried notes that a push is about to be made: its entries may come out from now on. What is pushed again after it was erased may too.
+// Tried notes that a push is about to be made: its entries may come out from now on. Those that a deletion selects may come out or not: it
+// goes on selecting for a while.
 func (l *Ledger) Tried(tenant string, streams []ingest.Stream) {
-	l.each(tenant, streams, func(*record) {})
+	l.each(tenant, streams, func(r *record) {
+		for i := range l.asked {
+			if l.asked[i].hits(tenant, r) {
+				r.erasable = true
+				clear(r.erased)
+			}
+		}
+	})
 }
 
 // Acked notes that a push was acknowledged by somebody at a time: its entries have to come out.
@@ -76,14 +108,23 @@ func (l *Ledger) Acked(tenant string, streams []ingest.Stream, by int, at int64)
 	})
 }
 
-// Erase notes that entries of a stream between two times (inclusive) are being deleted; done says that this was acknowledged.
-func (l *Ledger) Erase(tenant, stream string, mint, maxt int64, done bool) {
+// Erasing notes that a deletion is about to be asked for: what it selects may come out or not.
+func (l *Ledger) Erasing(e Erasure) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, r := range l.tenants[tenant] {
-		if r.stream == stream && r.ts >= mint && r.ts <= maxt {
-			r.erasable = true
-			r.erased = r.erased || done
+	l.asked = append(l.asked, e)
+	for _, r := range l.tenants[e.Tenant] {
+		r.erasable = r.erasable || e.hits(e.Tenant, r)
+	}
+}
+
+// Erased notes that a deletion was acknowledged by somebody at a time: nothing that was pushed before it and that it selects may come out again.
+func (l *Ledger) Erased(e Erasure, by int, at int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, r := range l.tenants[e.Tenant] {
+		if _, ok := r.erased[by]; !ok && e.hits(e.Tenant, r) {
+			r.erased[by] = at
 		}
 	}
 }
@@ -95,9 +136,9 @@ func (l *Ledger) Len() int {
 	return len(l.entries)
 }
 
-// Check holds what came out of a tenant between two times (inclusive) against the ledger: every acknowledged entry that has to be there once,
-// no entry twice, none that was erased or never tried. Has says of an acknowledgement whether the reader has to know of it; nil = of all.
-func (l *Ledger) Check(tenant string, mint, maxt int64, got []string, has func(by int, at int64) bool) error {
+// Check holds what came out of a tenant between two times (inclusive) against the ledger: every acknowledged entry that has to be there, no
+// entry twice, none that was erased or never tried. Acks and erasures say what the reader has to know of.
+func (l *Ledger) Check(tenant string, mint, maxt int64, got []string, acks, erasures Knows) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	count := make(map[string]int, len(got))
@@ -108,22 +149,16 @@ func (l *Ledger) Check(tenant string, mint, maxt int64, got []string, has func(b
 		switch r := l.entries[tenant+" "+id]; {
 		case r == nil:
 			return fmt.Errorf("tenant %s: nobody pushed this: %s", tenant, id)
-		case r.erased:
-			return fmt.Errorf("tenant %s: this was deleted: %s", tenant, id)
+		case erasures.any(r.erased):
+			return fmt.Errorf("tenant %s: this was deleted (by whom and when: %v): %s", tenant, r.erased, id)
 		case r.ts < mint || r.ts > maxt:
 			return fmt.Errorf("tenant %s: this is outside of %d to %d: %s", tenant, mint, maxt, id)
 		}
 	}
 	var lost []string
 	for _, r := range l.tenants[tenant] {
-		if count[r.id] > 0 || r.erasable || r.ts < mint || r.ts > maxt {
-			continue
-		}
-		for by, at := range r.acked {
-			if has == nil || has(by, at) {
-				lost = append(lost, fmt.Sprintf("%s (acknowledged by %d at %d)", r.id, by, at))
-				break
-			}
+		if count[r.id] == 0 && !r.erasable && r.ts >= mint && r.ts <= maxt && acks.any(r.acked) {
+			lost = append(lost, fmt.Sprintf("%s (acknowledged by whom and when: %v)", r.id, r.acked))
 		}
 	}
 	if len(lost) > 0 {

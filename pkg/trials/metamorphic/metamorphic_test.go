@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/cambium-logs/cambium/pkg/trials"
 )
 
 const (
@@ -20,6 +22,8 @@ const (
 	soakEnv      = "CAMBIUM_SOAK"
 
 	sequences = 2000
+	// withDetector is how many there are with the race detector, which makes them many times slower.
+	withDetector = 100
 	// enough ends a run early on a slow machine.
 	enough = 90 * time.Second
 )
@@ -33,6 +37,9 @@ func TestSequences(t *testing.T) {
 		return
 	}
 	n := sequences
+	if trials.RaceDetector {
+		n = withDetector
+	}
 	if text := os.Getenv(sequencesEnv); text != "" {
 		var err error
 		n, err = strconv.Atoi(text)
@@ -73,7 +80,7 @@ func run(t *testing.T, first uint64, n int, limit time.Duration, verbose bool) {
 }
 
 // totals say how much of what there is to try was tried.
-type totals struct{ Entries, Pushes, Processes, Merges, Deleted, Faults, Damaged int }
+type totals struct{ Entries, Pushes, Processes, Merges, Removed, Deletions, Faults, Damaged int }
 
 // sequence runs one sequence and tells what it did.
 func sequence(seed uint64, verbose bool, sum *totals) (string, error) {
@@ -87,7 +94,7 @@ func sequence(seed uint64, verbose bool, sum *totals) (string, error) {
 			fmt.Print(line)
 		}
 	}
-	dir, err := memoryDir()
+	dir, err := trials.TempDir()
 	if err != nil {
 		return "", err
 	}

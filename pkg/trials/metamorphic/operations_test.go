@@ -4,10 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/prometheus/prometheus/model/labels"
+
 	"github.com/cambium-logs/cambium/pkg/engine"
+	"github.com/cambium-logs/cambium/pkg/storage/chunk"
+	"github.com/cambium-logs/cambium/pkg/storage/deletes"
 	"github.com/cambium-logs/cambium/pkg/storage/faultbucket"
 	"github.com/cambium-logs/cambium/pkg/storage/segment"
 	"github.com/cambium-logs/cambium/pkg/trials"
@@ -52,10 +58,31 @@ var operations = []operation{
 	{"compact", 12, func(w *world, p *process) error {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(1+w.r.IntN(600))*time.Second)
 		defer cancel()
-		result, err := p.compactor.Pass(ctx)
+		result, err := p.engine.Maintain(ctx)
 		w.say("  %+v, %v", result, err)
 		w.totals.Merges += result.Merges
-		w.totals.Deleted += result.Deleted
+		w.totals.Removed += result.Deleted
+		return nil
+	}},
+	{"delete", 3, func(w *world, p *process) error {
+		tenant, app := tenants[w.r.IntN(len(tenants))], fmt.Sprint(w.r.IntN(4))
+		maxt := time.Now().Add(-time.Duration(w.r.Int64N(int64(50 * time.Hour)))).UnixNano()
+		if w.r.IntN(2) == 0 {
+			maxt = time.Now().UnixNano()
+		}
+		e := trials.Erasure{
+			Tenant: tenant, MinT: maxt - w.r.Int64N(int64(20*time.Hour)), MaxT: maxt,
+			Selects: func(ls labels.Labels) bool { return ls.Get("app") == app },
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		w.ledger.Erasing(e)
+		_, err := p.engine.CreateDelete(ctx, tenant, deletes.Request{Query: `{app="` + app + `"}`, Start: e.MinT, End: e.MaxT})
+		w.say("  tenant %s, app %s, %d to %d: %v", tenant, app, e.MinT, e.MaxT, err)
+		if err == nil {
+			w.ledger.Erased(e, p.id, time.Now().UnixNano())
+			w.totals.Deletions++
+		}
 		return nil
 	}},
 	{"restart", 3, func(w *world, p *process) error {
@@ -198,18 +225,39 @@ func (w *world) finish() error {
 	if err := w.readAll("after compaction"); err != nil {
 		return err
 	}
-	for i, p := range w.procs {
-		if err := w.close(p); err != nil {
-			return fmt.Errorf("close: %w", err)
-		}
-		if err := w.replace(w.procs[i]); err != nil {
-			return err
-		}
+	if err := w.verify(); err != nil {
+		return err
+	}
+	// Delete requests end while nobody is there.
+	if err := w.restart(2 * time.Hour); err != nil {
+		return err
 	}
 	if err := w.readAll("after a restart"); err != nil {
 		return err
 	}
+	if err := w.tidy(); err != nil {
+		return err
+	}
+	if err := w.readAll("after delete requests have ended"); err != nil {
+		return err
+	}
 	return w.verify()
+}
+
+// restart closes all processes and starts them again after a while.
+func (w *world) restart(after time.Duration) error {
+	for _, p := range w.procs {
+		if err := w.close(p); err != nil {
+			return fmt.Errorf("close: %w", err)
+		}
+	}
+	time.Sleep(after)
+	for _, p := range w.procs {
+		if err := w.replace(p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // restore puts damaged objects back that are still there. Who found them damaged has to start again to look at all of them again.
@@ -225,15 +273,7 @@ func (w *world) restore() error {
 		}
 	}
 	clear(w.damaged)
-	for i, p := range w.procs {
-		if err := w.close(p); err != nil {
-			return fmt.Errorf("close: %w", err)
-		}
-		if err := w.replace(w.procs[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.restart(0)
 }
 
 // tidy compacts until there is nothing left to do.
@@ -241,12 +281,12 @@ func (w *world) tidy() error {
 	for range 4 {
 		for _, p := range w.procs {
 			time.Sleep(10 * time.Second) // so that a lease ends
-			result, err := p.compactor.Pass(context.Background())
+			result, err := p.engine.Maintain(context.Background())
 			if err != nil {
 				return fmt.Errorf("compact after the faults: %w", err)
 			}
 			w.totals.Merges += result.Merges
-			w.totals.Deleted += result.Deleted
+			w.totals.Removed += result.Deleted
 		}
 		time.Sleep(grace + time.Second)
 	}
@@ -271,7 +311,7 @@ func (w *world) readExactly(p *process, tenant string, mint, maxt int64) error {
 	if err != nil {
 		return w.excuse(p, err)
 	}
-	if err := w.ledger.Check(tenant, mint, maxt, got, nil); err != nil {
+	if err := w.ledger.Check(tenant, mint, maxt, got, nil, nil); err != nil {
 		return err
 	}
 	n, err := trials.Count(context.Background(), p.query, tenant, mint, maxt)
@@ -302,9 +342,40 @@ func (w *world) verify() error {
 			if err := r.Verify(ctx); err != nil {
 				return err
 			}
+			if err := w.verifyErased(ctx, r); err != nil {
+				return err
+			}
 		case strings.HasSuffix(n, segment.GoneExtension):
 			return fmt.Errorf("a marker was left: %s", n)
 		}
+	}
+	return nil
+}
+
+// verifyErased reads all that a segment stores: what was deleted is not even there.
+func (w *world) verifyErased(ctx context.Context, r *segment.Reader) error {
+	stored := map[string]struct{}{}
+	err := r.Streams(ctx, func(s segment.Stream) error {
+		for _, c := range s.Chunks {
+			reader, err := c.Open(ctx)
+			if err != nil {
+				return err
+			}
+			entries := chunk.ReadAll(nil, reader)
+			for i := range entries {
+				stored[trials.Identity(s.Labels, &entries[i])] = struct{}{}
+			}
+			reader.Close()
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	mint, maxt := span()
+	nothing := func(int, int64) bool { return false }
+	if err := w.ledger.Check(r.Name().Tenant, mint, maxt, slices.Collect(maps.Keys(stored)), nothing, nil); err != nil {
+		return fmt.Errorf("stored in segment %s: %w", r.Name(), err)
 	}
 	return nil
 }

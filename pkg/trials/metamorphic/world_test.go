@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -20,14 +19,16 @@ import (
 	"github.com/cambium-logs/cambium/pkg/query"
 	"github.com/cambium-logs/cambium/pkg/storage/bucket"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
-	"github.com/cambium-logs/cambium/pkg/storage/compact"
 	"github.com/cambium-logs/cambium/pkg/storage/faultbucket"
 	"github.com/cambium-logs/cambium/pkg/storage/head"
 	"github.com/cambium-logs/cambium/pkg/trials"
 )
 
 // grace is the compactors' grace period: longer than any staleness of a catalog.
-const grace = 5 * time.Minute
+const (
+	grace    = 5 * time.Minute
+	maxMerge = 10 * time.Minute
+)
 
 var tenants = []string{"org-1", "org-2"}
 
@@ -55,14 +56,13 @@ type world struct {
 
 // process is one engine with its connection, from its start to its end.
 type process struct {
-	id        int
-	slot      int
-	conn      *faultbucket.Bucket
-	engine    *engine.Engine
-	query     *query.Engine
-	compactor *compact.Compactor
-	faults    faultbucket.Faults
-	calm      time.Time // when the last fault that leaves traces ended
+	id     int
+	slot   int
+	conn   *faultbucket.Bucket
+	engine *engine.Engine
+	query  *query.Engine
+	faults faultbucket.Faults
+	calm   time.Time // when the last fault that leaves traces ended
 }
 
 func newWorld(seed uint64, dir string, say func(string, ...any)) *world {
@@ -79,6 +79,10 @@ func newWorld(seed uint64, dir string, say func(string, ...any)) *world {
 		FlushBytes:     500 + r.Int64N(20_000),
 		FlushAge:       time.Duration(1+r.IntN(300)) * time.Second,
 		CommitInterval: time.Duration(100+r.IntN(900)) * time.Millisecond,
+	}
+	w.options.Compaction = engine.Compaction{Interval: time.Second, Grace: grace, MaxMerge: maxMerge, Settle: time.Duration(1+r.IntN(4)) * time.Minute}
+	if r.IntN(3) == 0 {
+		w.options.Compaction.CancelPeriod = time.Duration(r.IntN(5)) * time.Minute
 	}
 	if w.inBucket {
 		w.options.WALLocation = engine.WALInBucket
@@ -103,11 +107,7 @@ func (w *world) start(slot int) (*process, error) {
 		return nil, fmt.Errorf("open: %w", err)
 	}
 	p.query = query.New(query.Options{Source: p.engine, Workers: 2})
-	p.compactor, err = compact.New(compact.Options{
-		Bucket: opts.Bucket, Catalog: p.engine.Catalog(), TempDir: w.dir, Grace: grace, Interval: time.Second, ClosedInterval: time.Minute,
-		Settle: 10 * time.Minute, MinSources: 2 + w.r.IntN(3), Owner: []string{"", fmt.Sprint(p.id)}[w.r.IntN(2)],
-	})
-	return p, err
+	return p, nil
 }
 
 // kill ends a process without anything that it would do at its end reaching the store. Its log, if it has one, stays as it is.
@@ -183,15 +183,20 @@ func (w *world) read(p *process, tenant string, mint, maxt int64) error {
 		w.say("  %v", err)
 		return w.excuse(p, err)
 	}
-	return w.ledger.Check(tenant, mint, maxt, got, func(by int, at int64) bool { return w.knows(p, by, at, asked) })
+	return w.ledger.Check(tenant, mint, maxt, got,
+		func(by int, at int64) bool { return w.knows(p, by, at, asked) },
+		func(by int, at int64) bool { return by == p.id || p.lists() && at < asked-int64(time.Second) })
 }
+
+// lists reports that lists have shown the process what is there for a while.
+func (p *process) lists() bool { return p.faults.Stale == 0 && time.Since(p.calm) >= 3*time.Minute }
 
 // knows reports whether a process that is asked at one time has to show what another acknowledged at a time.
 func (w *world) knows(p *process, by int, at, asked int64) bool {
 	switch {
 	case by == p.id:
 		return at <= asked
-	case p.faults.Stale > 0 || time.Since(p.calm) < 3*time.Minute:
+	case !p.lists():
 		return false // it is shown when a list shows it
 	case w.inBucket:
 		return at < asked-int64(2*time.Second)
@@ -230,12 +235,4 @@ func (p *process) outage(d time.Duration) {
 	time.Sleep(d)
 	p.conn.Down(nil)
 	p.calm = time.Now()
-}
-
-// memoryDir makes a directory that costs little to sync, where there is such a place.
-func memoryDir() (string, error) {
-	if dir, err := os.MkdirTemp("/dev/shm", "cambium-trial-*"); err == nil {
-		return dir, nil
-	}
-	return os.MkdirTemp("", "cambium-trial-*")
 }
