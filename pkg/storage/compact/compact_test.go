@@ -9,8 +9,8 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
-	"sync"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -171,7 +171,8 @@ func (w *world) objects() (names []string) {
 // faultyBucket stops working after some operations, as when the process is killed: some of them take effect without saying so.
 type faultyBucket struct {
 	objstore.Bucket
-	left  int // operations until it stops; 0 = it works
+	mu    sync.Mutex // guards left and dead
+	left  int        // operations until it stops; 0 = it works
 	dead  bool
 	after bool // the last operation takes effect
 }
@@ -179,6 +180,8 @@ type faultyBucket struct {
 var errKilled = errors.New("killed")
 
 func (b *faultyBucket) step(effect func() error) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.dead {
 		return errKilled
 	}
