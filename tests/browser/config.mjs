@@ -39,7 +39,7 @@ export const configTests = [
       await result.waitFor();
       assert.ok((await result.innerText()).length > 10);
       await page.page.evaluate(() => window.scrollTo(0, 0));
-      await page.screenshot('config-dark');
+      await page.screenshots('config');
     },
   },
   {
@@ -47,7 +47,6 @@ export const configTests = [
     run: async (page) => {
       await page.open({ hash: '#config', theme: 'light' });
       await page.get('cambium-status').waitFor();
-      await page.screenshot('config-light');
     },
   },
   {
@@ -82,7 +81,7 @@ export const configTests = [
       await page.page.locator('#cambium-derived-0-url').fill('https://example.com/${__value.raw}');
       await page.page.getByLabel('Line to try derived fields on').fill('Invalid user webmaster from x');
       await page.page.getByText('Found: webmaster').waitFor();
-      await page.screenshot('config-sections-dark');
+      await page.screenshots('config-sections');
       try {
         const { jsonData, secureJsonFields } = await saved(page);
         assert.deepEqual(
@@ -171,7 +170,7 @@ export const configTests = [
       await page.page.getByRole('button', { name: 'Delete', exact: true }).click();
       const dialog = page.page.getByRole('dialog');
       await dialog.getByRole('textbox').fill('Delete');
-      await page.screenshot('delete-dark');
+      await page.screenshots('delete');
       await dialog.getByRole('button', { name: 'Delete' }).click();
       await page.page.getByRole('table', { name: 'Delete requests' }).waitFor();
       await page.open({ expr: `{job="${job}"}` });

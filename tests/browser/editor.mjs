@@ -22,7 +22,7 @@ export const editorTests = [
       const answer = await page.page.request.get(`${page.base}${RESOURCES}/loki/api/v1/label/service_name/values`);
       const value = (await answer.json()).data[0];
       await suggestion(value).waitFor();
-      await page.screenshot('completion-dark');
+      await page.screenshots('completion');
       await suggestion(value).click();
       await eventually(async () => assert.ok((await page.editorText()).includes(`{service_name="${value}"}`)));
       await keyboard.press('End');
@@ -63,7 +63,7 @@ export const editorTests = [
       await dialog.getByRole('group', { name: 'Labels' }).getByText('service_name', { exact: true }).click();
       const values = dialog.getByRole('group', { name: 'Values of service_name' });
       await values.getByRole('checkbox').first().check({ force: true });
-      await page.screenshot('label-browser-dark');
+      await page.screenshots('label-browser');
       await dialog.getByRole('button', { name: 'Use selector' }).click();
       await eventually(async () => assert.match(await page.editorText(), /^\{service_name="/));
     },
@@ -77,7 +77,7 @@ export const editorTests = [
       assert.equal(await stage.inputValue(), '|= "a"');
       await stage.fill('|= "e"');
       await stage.press('Enter');
-      await page.screenshot('builder-dark');
+      await page.screenshots('builder');
       await page.page.getByRole('radio', { name: 'Code' }).click({ force: true });
       await eventually(async () => assert.match(await page.editorText(), /\|= "e"/));
     },

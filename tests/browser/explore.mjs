@@ -13,7 +13,7 @@ export const exploreTests = [
       await page.run(ALL);
       assert.ok((await page.rows()) > 0);
       await page.get('histogram').locator('rect').first().waitFor();
-      await page.screenshot('explore-dark');
+      await page.screenshots('explore');
     },
   },
   {
@@ -22,7 +22,6 @@ export const exploreTests = [
       await page.open({ expr: ALL, theme: 'light' });
       assert.ok((await page.rows()) > 0);
       await page.get('histogram').locator('rect').first().waitFor();
-      await page.screenshot('explore-light');
     },
   },
   {
@@ -82,7 +81,7 @@ export const exploreTests = [
       await page.open({ expr: `sum by (service_name) (count_over_time(${ALL}[5m]))` });
       await page.get('graph').locator('path').first().waitFor({ state: 'attached' });
       assert.ok((await page.get('metric-table').locator('tbody tr').count()) > 0);
-      await page.screenshot('metric-dark');
+      await page.screenshots('metric');
     },
   },
   {
@@ -100,7 +99,7 @@ export const exploreTests = [
       await page.open({ expr: ALL });
       await page.get('log-row').first().click();
       await page.get('label-service_name').waitFor();
-      await page.screenshot('details-dark');
+      await page.screenshots('details');
     },
   },
 ];

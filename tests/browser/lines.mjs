@@ -61,7 +61,7 @@ export const lineTests = [
         lines,
         Array.from({ length: 21 }, (_, i) => `line ${20 - i} of the context`)
       );
-      await page.screenshot('context-dark');
+      await page.screenshots('context');
     },
   },
   {
@@ -82,7 +82,7 @@ export const lineTests = [
           assert.ok(lines.includes(`live line ${i}`), `line ${i} of ${JSON.stringify(lines)}`);
         }
       });
-      await page.screenshot('live-dark');
+      await page.screenshots('live');
       await page.get('live').click();
       await push(page, job, ['after the end']);
       await page.page.waitForTimeout(1000);

@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 export class Page {
   constructor(page, base, out) {
     this.page = page;
+    /** Outlives the page. */
+    this.context = page.context();
     this.base = base.replace(/\/$/, '');
     this.out = out;
     this.errors = [];
@@ -14,8 +16,18 @@ export class Page {
   }
 
   /** Opens the page; `expr` is run at once. */
-  async open({ expr, theme = 'dark', from = process.env.WORKBENCH_FROM ?? 'now-24h', to = 'now', hash = '' } = {}) {
-    const params = new URLSearchParams({ theme, from, to, ...(expr && { expr }) });
+  async open({
+    expr,
+    theme = 'dark',
+    from = process.env.WORKBENCH_FROM ?? 'now-24h',
+    to = 'now',
+    hash = '',
+    more,
+  } = {}) {
+    const params = new URLSearchParams([
+      ...Object.entries({ theme, from, to, ...(expr && { expr }) }),
+      ...Object.entries(more ?? {}).flatMap(([name, values]) => [values].flat().map((value) => [name, value])),
+    ]);
     await this.page.goto(`${this.base}/?${params}${hash}`);
     if (!hash) {
       await this.editor().waitFor();
@@ -61,6 +73,15 @@ export class Page {
     return Number(await this.get('log-list').getAttribute('data-rows'));
   }
 
+  /** The page as it is, in both themes. */
+  async screenshots(name) {
+    for (const theme of ['light', 'dark']) {
+      await this.page.evaluate((detail) => window.dispatchEvent(new CustomEvent('workbench-theme', { detail })), theme);
+      await this.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+      await this.screenshot(`${name}-${theme}`);
+    }
+  }
+
   screenshot(name) {
     return this.page.screenshot({ path: `${this.out}/${name}.png` });
   }
@@ -68,6 +89,13 @@ export class Page {
   expectNoPageErrors() {
     assert.deepEqual(this.errors, [], 'uncaught errors in the page');
   }
+}
+
+/** Sum of the samples of a metric of the plugin's, of those with a label when one is given as `name="value"`. */
+export async function metric(page, name, label = '') {
+  const answer = await page.request.get(`/metrics/plugins/cambium-logs-datasource`);
+  const samples = (await answer.text()).split('\n').filter((line) => line.startsWith(name) && line.includes(label));
+  return samples.reduce((sum, line) => sum + Number(line.split(' ').pop()), 0);
 }
 
 /** Thrown by a test that cannot be run against this host. */

@@ -1,9 +1,9 @@
-import React, { useMemo, useState } from 'react';
+import React, { useEffect, useMemo, useState } from 'react';
 import { ThemeContext, createTheme } from '@grafana/data';
 import { GlobalStyles, IconButton, PortalContainer, Tab, TabsBar } from '@grafana/ui';
 import { css } from '@emotion/css';
 
-import { theme as initialTheme } from './boot';
+import { THEME_EVENT, theme as initialTheme } from './boot';
 import { ConfigPage } from './ConfigPage';
 import { Explore } from './Explore';
 import { Mounted, StoredDataSource, instantiate } from './plugin';
@@ -12,10 +12,16 @@ import { Registry } from './services';
 type Page = 'explore' | 'config';
 
 export function App({ mounted, registry }: { mounted: Mounted; registry: Registry }) {
-  const [mode, setMode] = useState(initialTheme);
+  const [mode, setMode] = useState<string>(initialTheme);
   const [page, setPage] = useState<Page>(location.hash === '#config' ? 'config' : 'explore');
   const [state, setState] = useState({ stored: mounted.stored, datasource: mounted.datasource });
   const theme = useMemo(() => createTheme({ colors: { mode: mode === 'light' ? 'light' : 'dark' } }), [mode]);
+
+  useEffect(() => {
+    const change = (event: Event) => setMode((event as CustomEvent<string>).detail);
+    window.addEventListener(THEME_EVENT, change);
+    return () => window.removeEventListener(THEME_EVENT, change);
+  }, []);
 
   const open = (next: Page) => {
     location.hash = next;

@@ -1,8 +1,9 @@
 import React, { useState } from 'react';
 import { DataQuery, DataSourceApi, ToggleFilterAction } from '@grafana/data';
-import { Button, IconButton, useTheme2 } from '@grafana/ui';
+import { Button, ClipboardButton, IconButton, useTheme2 } from '@grafana/ui';
 import { css } from '@emotion/css';
 
+import { lineAddress } from './address';
 import { Context } from './Context';
 import { Row } from './frames';
 
@@ -37,6 +38,14 @@ export function Details({ row, datasource, query, onClose, onQuery }: Props) {
       <Button size="sm" variant="secondary" onClick={() => setContext(true)} data-testid="show-context">
         Show context
       </Button>
+      <ClipboardButton
+        size="sm"
+        variant="secondary"
+        icon="link"
+        getText={() => lineAddress((query as { expr?: string }).expr ?? '', row.id, row.time)}
+      >
+        Copy link to line
+      </ClipboardButton>
       {context && <Context row={row} datasource={datasource} query={query} onClose={() => setContext(false)} />}
       <table className={styles.table}>
         <tbody>

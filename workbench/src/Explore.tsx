@@ -13,6 +13,7 @@ import {
 } from '@grafana/data';
 import { Alert, Button, Spinner, Stack, TimeRangePicker } from '@grafana/ui';
 
+import { linkedLine } from './address';
 import { Chart } from './Chart';
 import { Details } from './Details';
 import { LEVEL_COLORS, Row, isLogFrame, normaliseLevel, rowsOf, seriesOf } from './frames';
@@ -88,6 +89,13 @@ export function Explore({ plugin, datasource }: { plugin: AnyPlugin; datasource:
     const all = rowsOf(frames);
     return live ? all.sort((a, b) => a.time - b.time).slice(-100) : all;
   }, [frames, live]);
+  // Opened by a link to a line: it is chosen once it is there.
+  const [linked, setLinked] = useState(linkedLine);
+  const target = linked && rows.find(({ id }) => id === linked);
+  if (target) {
+    setLinked(undefined);
+    setSelected(target);
+  }
   const series = useMemo(() => seriesOf(frames.filter((frame) => !isLogFrame(frame))), [frames]);
   const levels = useMemo(() => seriesOf(volume.result.frames), [volume.result.frames]);
   const [from, to] = [range.from.valueOf(), range.to.valueOf()];

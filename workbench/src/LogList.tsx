@@ -25,6 +25,15 @@ export function LogList({ rows, selected, onSelect, follow, height = 480 }: Prop
   const first = Math.max(0, Math.floor(scroll / ROW_HEIGHT) - OVERSCAN);
   const last = Math.min(rows.length, Math.ceil((scroll + height) / ROW_HEIGHT) + OVERSCAN);
 
+  // What is chosen from outside comes into view; what is clicked is there already.
+  const at = selected ? rows.findIndex(({ id }) => id === selected.id) : -1;
+  useEffect(() => {
+    const top = at * ROW_HEIGHT;
+    if (box.current && at >= 0 && (top < box.current.scrollTop || top > box.current.scrollTop + height - ROW_HEIGHT)) {
+      box.current.scrollTop = top - height / 2;
+    }
+  }, [at, height]);
+
   useEffect(() => {
     if (follow && box.current) {
       box.current.scrollTop = box.current.scrollHeight;

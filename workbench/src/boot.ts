@@ -10,6 +10,9 @@ const params = new URLSearchParams(location.search);
 export const theme = params.get('theme') === 'light' ? 'light' : 'dark';
 export const language = params.get('lang') ?? 'en-US';
 
+/** Changes the theme of the page as it is; `detail` names the new one. */
+export const THEME_EVENT = 'workbench-theme';
+
 window.__grafana_public_path__ = '/public/';
 window.MonacoEnvironment = { getWorkerUrl: () => '/editor.worker.js' };
 window.grafanaBootData = {

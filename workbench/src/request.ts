@@ -1,5 +1,7 @@
 import { CoreApp, DataQuery, DataQueryRequest, TimeRange, rangeUtil } from '@grafana/data';
 
+import { filters } from './address';
+
 /** Points that fit into the width of the charts. */
 const MAX_DATA_POINTS = 600;
 let counter = 0;
@@ -25,6 +27,7 @@ export function makeRequest(
     },
     timezone: 'browser',
     startTime: Date.now(),
+    filters,
     ...extra,
   };
 }

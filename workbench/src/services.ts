@@ -11,6 +11,7 @@ import {
   setTemplateSrv,
 } from '@grafana/runtime';
 
+import { variables } from './address';
 import { createBackendSrv } from './backend';
 import { createLiveSrv } from './live';
 
@@ -36,11 +37,14 @@ export function installServices(registry: Registry): void {
   } as DataSourceSrv);
 }
 
-/** No dashboard, so only the variables that come with a request. */
+/** The variables of the address, and those that come with a request. */
 const templates = {
-  getVariables: () => [],
+  getVariables: () => [...variables.keys()].map((name) => ({ name })),
   containsTemplate: (text?: string) => /\$/.test(text ?? ''),
   updateTimeRange: () => undefined,
-  replace: (text = '', scoped: ScopedVars = {}) =>
-    text.replace(/\$\{?(\w+)\}?/g, (whole, name) => (name in scoped ? String(scoped[name]?.value) : whole)),
+  replace: (text = '', scoped: ScopedVars = {}, format?: (value: unknown) => string) =>
+    text.replace(/\$\{?(\w+)\}?/g, (whole, name) => {
+      const value = name in scoped ? scoped[name]?.value : variables.get(name);
+      return value === undefined ? whole : typeof format === 'function' ? format(value) : String(value);
+    }),
 };
