@@ -41,6 +41,8 @@ for (const { name, run } of tests.filter((test) => !only || test.name.includes(o
     viewport: { width: 1440, height: 1000 },
     permissions: ['clipboard-read', 'clipboard-write'],
     acceptDownloads: true,
+    // Screenshots show a state, not the way to it.
+    reducedMotion: 'reduce',
     baseURL: url,
   });
   const page = new Page(await context.newPage(), url, OUT);
