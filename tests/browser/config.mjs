@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { Skip, eventually } from './page.mjs';
 
 const DATASOURCE = '/api/datasources/uid/cambium';
+const NO_SECRETS = { pushToken: false, bucketConfig: false, s3AccessKey: false, s3SecretKey: false };
 
 /** Opens the config page with all of its sections unfolded. */
 async function openAll(page, options = {}) {
@@ -24,7 +25,7 @@ async function saved(page) {
 /** Puts the settings back, so that tests do not depend on each other. */
 async function reset(page) {
   await page.page.request.put(page.base + DATASOURCE, {
-    data: { jsonData: {}, secureJsonData: {}, secureJsonFields: { pushToken: false, bucketConfig: false } },
+    data: { jsonData: {}, secureJsonData: {}, secureJsonFields: NO_SECRETS },
   });
 }
 
@@ -96,6 +97,91 @@ export const configTests = [
         );
         assert.equal(secureJsonFields.pushToken, true);
         assert.equal(await field('Push token').isDisabled(), true);
+      } finally {
+        await reset(page);
+      }
+    },
+  },
+  {
+    name: 'every kind of storage has its form, and what it keeps secret stays so',
+    run: async (page) => {
+      await openAll(page);
+      const field = (label) => page.page.getByLabel(label, { exact: true });
+      const fill = async (values) => {
+        for (const [label, text] of Object.entries(values)) {
+          await field(label).fill(text);
+        }
+      };
+      try {
+        await page.page.getByRole('radio', { name: 'S3', exact: true }).click({ force: true });
+        await fill({ Endpoint: '127.0.0.1:1', Bucket: 'logs', Region: 'eu', Prefix: 'a/b' });
+        await fill({ 'Access key': 'id', 'Secret key': 'hush' });
+        await page.page.locator('#cambium-s3-insecure').click({ force: true });
+        await page.screenshots('config-s3');
+        const s3 = await saved(page);
+        const storage = {
+          kind: 's3',
+          endpoint: '127.0.0.1:1',
+          bucket: 'logs',
+          region: 'eu',
+          prefix: 'a/b',
+          insecure: true,
+        };
+        assert.deepEqual(s3.jsonData.storage, storage);
+        assert.deepEqual([s3.secureJsonFields.s3AccessKey, s3.secureJsonFields.s3SecretKey], [true, true]);
+        assert.ok(!JSON.stringify(s3).includes('hush'));
+
+        await page.page.getByRole('radio', { name: 'Other bucket' }).click({ force: true });
+        await field('Bucket configuration').fill('type: GCS\nconfig:\n  bucket: ""');
+        const bucket = await saved(page);
+        assert.equal(bucket.jsonData.storage.kind, 'bucket');
+        assert.equal(bucket.secureJsonFields.bucketConfig, true);
+        assert.equal(await field('Bucket configuration').isDisabled(), true);
+
+        await page.page.getByRole('radio', { name: 'Embedded' }).click({ force: true });
+        assert.equal((await saved(page)).jsonData.storage.kind, 'embedded');
+      } finally {
+        await reset(page);
+      }
+    },
+  },
+  {
+    name: 'another tenant sees none of the logs, and its data is where the page says',
+    run: async (page) => {
+      await openAll(page);
+      try {
+        const tenant = page.page.getByLabel('Tenant', { exact: true });
+        await tenant.fill('a b');
+        await page.page.getByText(/Use letters, digits and/).waitFor();
+        await tenant.fill('other');
+        assert.equal((await saved(page)).jsonData.tenant, 'other');
+        await page.page.getByRole('button', { name: 'Refresh' }).click();
+        await eventually(async () => assert.match(await page.get('cambium-status').innerText(), /other/));
+        await page.open({ expr: '{service_name=~".+"}' });
+        await page.get('no-data').waitFor();
+      } finally {
+        await reset(page);
+      }
+    },
+  },
+  {
+    name: 'a user whose role is confined sees only what its selector lets through',
+    run: async (page) => {
+      const job = `confined-${Date.now()}`;
+      const values = [[`${Date.now()}000000`, 'only this']];
+      const resources = `${page.base}${DATASOURCE}/resources`;
+      await page.page.request.post(`${resources}/loki/api/v1/push`, {
+        data: { streams: [{ stream: { job }, values }] },
+      });
+      await openAll(page);
+      try {
+        await page.page.locator('#cambium-selector-Viewer').fill(`{job="${job}"}`);
+        await saved(page);
+        await page.page.route('**/api/ds/query*', (route) =>
+          route.continue({ headers: { ...route.request().headers(), 'X-Workbench-Role': 'Viewer' } })
+        );
+        await page.open({ expr: '{service_name=~".+"}' });
+        assert.equal(await page.rows(), 1);
       } finally {
         await reset(page);
       }
