@@ -21,7 +21,7 @@ type Compactor struct {
 	limiter *rate.Limiter // nil = unlimited
 
 	markedAt map[ulid.ULID]time.Time
-	damaged  map[ulid.ULID]struct{}
+	damaged  map[ulid.ULID]time.Time // when a segment could not be read
 	nextLook map[dayKey]time.Time
 	waiting  map[dayKey]int
 	leaseAt  time.Time // when the lease was last found to be this process'
@@ -42,7 +42,7 @@ func New(opts Options) (*Compactor, error) {
 		opts:     opts,
 		metrics:  newMetrics(opts.Registerer),
 		markedAt: map[ulid.ULID]time.Time{},
-		damaged:  map[ulid.ULID]struct{}{},
+		damaged:  map[ulid.ULID]time.Time{},
 		nextLook: map[dayKey]time.Time{},
 		waiting:  map[dayKey]int{},
 	}
@@ -209,6 +209,9 @@ func (c *Compactor) day(ctx context.Context, key dayKey, result *Result) error {
 	return nil
 }
 
+// damagedRetry is how long a segment that could not be read is left alone.
+const damagedRetry = time.Hour
+
 // step marks what is expired and does at most one merge. It reports whether there was one.
 func (c *Compactor) step(ctx context.Context, key dayKey, plan Plan, result *Result) (bool, error) {
 	names, err := c.opts.Catalog.Segments(ctx, key.tenant, key.day)
@@ -224,7 +227,7 @@ func (c *Compactor) step(ctx context.Context, key dayKey, plan Plan, result *Res
 			result.Expired++
 			continue
 		}
-		if _, bad := c.damaged[n.ID]; bad {
+		if at, bad := c.damaged[n.ID]; bad && c.opts.Now().Sub(at) < damagedRetry {
 			continue
 		}
 		r, err := c.opts.Catalog.Reader(ctx, n)
@@ -255,14 +258,17 @@ func (c *Compactor) step(ctx context.Context, key dayKey, plan Plan, result *Res
 	return true, nil
 }
 
-// sourceFailed leaves damaged segments alone from now on, and looks again when one is not there any more. Other errors it gives back.
+// sourceFailed leaves damaged segments alone for a while: what was damaged on its way is sound the next time. It looks again when one is not
+// there any more. Other errors it gives back.
 func (c *Compactor) sourceFailed(ctx context.Context, err error) error {
 	name, ok := sourceOf(err)
 	switch {
 	case ok && segment.IsCorrupt(err):
-		c.damaged[name.ID] = struct{}{}
+		if _, known := c.damaged[name.ID]; !known {
+			c.opts.Logger.Error("A segment is damaged and is left alone; verify tells more", "segment", name.Path(), "error", err)
+		}
+		c.damaged[name.ID] = c.opts.Now()
 		c.metrics.damaged.Set(float64(len(c.damaged)))
-		c.opts.Logger.Error("A segment is damaged and is left alone; verify tells more", "segment", name.Path(), "error", err)
 		return nil
 	case ok && c.opts.Bucket.IsObjNotFoundErr(err):
 		c.opts.Catalog.Forget(name)
