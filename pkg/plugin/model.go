@@ -36,6 +36,7 @@ type queryModel struct {
 	Instant      bool        `json:"instant"` // of queries saved for another Loki-like data source
 	Range        bool        `json:"range"`
 	Explain      bool        `json:"explain"`
+	SampleLine   bool        `json:"sampleLine"` // instant metric queries only
 }
 
 // plannedQuery is a query with everything that Grafana's variables stand for filled in.
@@ -49,6 +50,7 @@ type plannedQuery struct {
 	from, to  time.Time
 	step      time.Duration
 	explain   bool
+	sample    bool // a line for each element of an instant query
 }
 
 // planQuery reads one query of a request.
@@ -59,7 +61,7 @@ func planQuery(q backend.DataQuery, maxLines int) (*plannedQuery, error) {
 	}
 	p := &plannedQuery{
 		refID: q.RefID, kind: m.QueryType, legend: m.LegendFormat, maxLines: int(m.MaxLines),
-		from: q.TimeRange.From, to: q.TimeRange.To, explain: m.Explain,
+		from: q.TimeRange.From, to: q.TimeRange.To, explain: m.Explain, sample: m.SampleLine,
 	}
 	if p.kind == "" {
 		p.kind = queryRange

@@ -70,6 +70,12 @@ func (c *call) query(ctx context.Context, q backend.DataQuery) backend.DataRespo
 	if err != nil {
 		return errorResponse(err)
 	}
+	if planned.sample && params.Instant {
+		if err := c.addSampleLines(ctx, planned, expr, result.Vector); err != nil {
+			// The numbers are what an alert is decided by; they stand without the lines.
+			result.Warnings = append(result.Warnings, "the sample lines could not be read: "+err.Error())
+		}
+	}
 	return backend.DataResponse{Status: backend.StatusOK, Frames: resultFrames(result, planned, expr)}
 }
 
