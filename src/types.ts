@@ -19,6 +19,8 @@ export interface CambiumQuery extends DataQuery {
   step?: string;
   legendFormat?: string;
   editorMode?: EditorMode;
+  /** Instant metric queries: adds the newest line behind each number as the label `sample_line`. */
+  sampleLine?: boolean;
   /** Makes the answer tell how the engine worked the query. */
   explain?: boolean;
 }

@@ -68,6 +68,8 @@ it('offers step, legend and instant for a metric query only', async () => {
   expect(onChange).toHaveBeenLastCalledWith(expect.objectContaining({ step: '30s' }));
   await userEvent.click(screen.getByLabelText('Instant'));
   expect(onChange).toHaveBeenLastCalledWith(expect.objectContaining({ queryType: 'instant' }));
+  await userEvent.click(screen.getByLabelText('Sample line'));
+  expect(onChange).toHaveBeenLastCalledWith(expect.objectContaining({ sampleLine: true }));
 });
 
 it('asks the engine to explain, and shows its plan with what was read', async () => {

@@ -1,6 +1,6 @@
 import React from 'react';
 import { QueryOptionGroup } from '@grafana/plugin-ui';
-import { InlineField, InlineFieldRow, RadioButtonGroup } from '@grafana/ui';
+import { InlineField, InlineFieldRow, InlineSwitch, RadioButtonGroup } from '@grafana/ui';
 
 import { t } from '../../i18n';
 import { isMetricQuery } from '../../logql/kind';
@@ -92,6 +92,22 @@ export function QueryOptions({ query, defaultMaxLines = DEFAULT_MAX_LINES, onCha
                 onCommit={(text) => change({ legendFormat: text || undefined })}
               />
             </InlineField>
+            {queryTypeOf(query) === 'instant' && (
+              <InlineField
+                label={t('options.sample', 'Sample line')}
+                tooltip={t(
+                  'options.sample-tip',
+                  'Adds the newest line behind each number as the label {{label}}, for the messages of alerts. A new line makes a new alert: use it without a pending period.',
+                  { label: 'sample_line' }
+                )}
+              >
+                <InlineSwitch
+                  id={`cambium-sample-${query.refId}`}
+                  value={Boolean(query.sampleLine)}
+                  onChange={(event) => change({ sampleLine: event.currentTarget.checked || undefined })}
+                />
+              </InlineField>
+            )}
           </>
         ) : (
           <>
