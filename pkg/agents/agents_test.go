@@ -29,6 +29,18 @@ var all = []agent{
 	{name: "collector", selector: `{service_name="collector"}`, labels: map[string]string{}, prepare: prepareCollector, send: sendCollector},
 }
 
+func init() {
+	for i := range all {
+		a := &all[i]
+		if a.selector == "" {
+			a.selector = `{agent="` + a.name + `"}`
+		}
+		if a.labels == nil {
+			a.labels = map[string]string{"agent": a.name}
+		}
+	}
+}
+
 // TestAgents has every agent send the corpus through every door and compares what is stored with it.
 func TestAgents(t *testing.T) {
 	lines := corpus(t)
@@ -39,12 +51,6 @@ func TestAgents(t *testing.T) {
 	doors := openDoors(t, names)
 	for i := range all {
 		a := &all[i]
-		if a.selector == "" {
-			a.selector = `{agent="` + a.name + `"}`
-		}
-		if a.labels == nil {
-			a.labels = map[string]string{"agent": a.name}
-		}
 		t.Run(a.name, func(t *testing.T) {
 			tool := a.prepare(t)
 			for _, d := range doors {

@@ -1,8 +1,6 @@
 package agents
 
 import (
-	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -34,12 +32,7 @@ func sendCurl(t *testing.T, curl string, a *agent, d *door, lines []string) {
 			body = jsonBody(t, a.name, start.Add(time.Duration(from)), part)
 		}
 		if i == 1 {
-			var packed bytes.Buffer
-			z := gzip.NewWriter(&packed)
-			_, err := z.Write(body)
-			require.NoError(t, err)
-			require.NoError(t, z.Close())
-			body = packed.Bytes()
+			body = gzipped(t, body)
 		}
 		file := filepath.Join(t.TempDir(), "body")
 		require.NoError(t, os.WriteFile(file, body, 0o600))

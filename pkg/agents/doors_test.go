@@ -51,12 +51,22 @@ func (d *door) host() string {
 	return host
 }
 
-// openDoors starts the listener and Grafana for a list of agents. On the listener every agent has a token and a tenant of its own.
+// openDoors starts the listener and Grafana for a list of agents.
 func openDoors(t testing.TB, agents []string) []*door {
 	t.Helper()
-	const limits = "limits: {max_entries_limit_per_query: 100000}\n"
+	return []*door{openListener(t, agents), {
+		name: "grafana", base: grafana(t, readAll), token: func(string) string { return serviceToken }, tenant: func(string) string { return "" },
+	}}
+}
+
+// readAll lets the tests read all that an agent sent in one query.
+const readAll = "limits: {max_entries_limit_per_query: 100000}\n"
+
+// openListener starts the listener, on which every agent has a token and a tenant of its own.
+func openListener(t testing.TB, agents []string) *door {
+	t.Helper()
 	var config strings.Builder
-	config.WriteString(limits + "auth_enabled: true\nauth:\n  tokens:\n")
+	config.WriteString(readAll + "auth_enabled: true\nauth:\n  tokens:\n")
 	grant := func(name, token, tenant, scope string) {
 		fmt.Fprintf(&config, "    - {name: %s, sha256: %x, tenants: ['%s'], scopes: [%s]}\n", name, sha256.Sum256([]byte(token)), tenant, scope)
 	}
@@ -65,10 +75,7 @@ func openDoors(t testing.TB, agents []string) []*door {
 		grant(agent, pushToken(agent), agent, "push")
 	}
 	listener, _ := serve(t, config.String())
-	return []*door{
-		{name: "listener", base: listener, token: pushToken, tenant: func(agent string) string { return agent }},
-		{name: "grafana", base: grafana(t, limits), token: func(string) string { return serviceToken }, tenant: func(string) string { return "" }},
-	}
+	return &door{name: "listener", base: listener, token: pushToken, tenant: func(agent string) string { return agent }}
 }
 
 // entry is one stored entry.

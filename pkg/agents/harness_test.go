@@ -132,9 +132,14 @@ var servedURL = regexp.MustCompile(`url=(http://\S+)`)
 // serve starts the executable's listener with a configuration and returns its URL.
 func serve(t testing.TB, configuration string) (url string, process *daemon) {
 	t.Helper()
+	return serveIn(t, t.TempDir(), configuration)
+}
+
+// serveIn is serve over what may already be in a directory.
+func serveIn(t testing.TB, dir, configuration string) (url string, process *daemon) {
+	t.Helper()
 	path, err := executable()
 	require.NoError(t, err)
-	dir := t.TempDir()
 	file := filepath.Join(dir, "cambium.yaml")
 	require.NoError(t, os.WriteFile(file, []byte("data_dir: data\n"+configuration), 0o600))
 	read, write := io.Pipe()

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	kit "github.com/go-kit/kit/log"
+	"github.com/go-kit/kit/log/level"
 	"github.com/grafana/loki-client-go/loki"
 	"github.com/grafana/loki-client-go/pkg/urlutil"
 	"github.com/prometheus/common/config"
@@ -58,7 +60,7 @@ func sendLoki(agent, target, token string, lines []string) error {
 	settings.URL = urlutil.URLValue{URL: address}
 	settings.BatchSize = 256 << 10
 	settings.Client = config.HTTPClientConfig{BearerToken: config.Secret(token)}
-	client, err := loki.New(settings)
+	client, err := loki.NewWithLogger(settings, level.NewFilter(kit.NewLogfmtLogger(os.Stdout), level.AllowError()))
 	if err != nil {
 		return err
 	}
