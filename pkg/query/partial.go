@@ -41,6 +41,7 @@ type partial[P any] struct {
 	labels []labels.Labels
 	cells  []cells[P]
 	taken  int64
+	owed   int64 // not accounted for yet: less than oweBytes
 	err    error
 }
 
@@ -73,7 +74,11 @@ type leafSeries struct {
 	values []float64
 }
 
-const seriesOverhead = 200
+const (
+	seriesOverhead = 200
+	// oweBytes is what states grow by before it is accounted for.
+	oweBytes = 4 << 10
+)
 
 func newPartial[P any](agg *aggregate[P], mem *memory, maxSeries int, cut bool) *partial[P] {
 	return &partial[P]{agg: agg, mem: mem, max: maxSeries, cut: cut, byHash: map[uint64][]int{}}
@@ -145,7 +150,10 @@ func (p *partial[P]) add(series int, cell, ts int64, v float64) {
 func (p *partial[P]) addTo(state *P, ts int64, v float64) {
 	p.agg.add(state, ts, v)
 	if p.agg.more > 0 {
-		p.take(p.agg.more)
+		if p.owed += p.agg.more; p.owed >= oweBytes {
+			p.take(p.owed)
+			p.owed = 0
+		}
 	}
 }
 
@@ -156,6 +164,7 @@ func (p *partial[P]) absorb(other part) {
 	}
 	p.cutOff = p.cutOff || q.cutOff
 	p.taken += q.taken
+	p.owed += q.owed
 	q.taken = 0
 	for i, ls := range q.labels {
 		p.take(-seriesBytes(ls)) // p has its own entry for the series

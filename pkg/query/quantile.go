@@ -57,17 +57,37 @@ func windowQuantiles(q float64, c *cells[valueList], g *grid, emit func(int, flo
 			continue
 		}
 		lists := c.state[i:j]
+		s.reset()
 		emit(k, quantileOf(q, total, func(n int) float64 { return s.find(lists, n) }))
 	}
 }
 
-// selection finds values by rank in several sorted lists together.
-type selection struct{ lo, hi, below, upTo []int }
+// selection finds values by rank in several sorted lists together. After one was found, the next one is at hand.
+type selection struct {
+	lo, hi, below, upTo []int
+
+	found, same int // the rank found last, and the rank where greater values begin
+	value       float64
+}
+
+// reset begins with other lists.
+func (s *selection) reset() { s.found = -2 }
 
 // find gives the n-th smallest value of all lists, from 0, NaN sorted first. There are more than n values.
 func (s *selection) find(lists []valueList, n int) float64 {
-	if len(lists) == 1 {
+	switch {
+	case len(lists) == 1:
 		return lists[0][n]
+	case n == s.found, n == s.found+1 && n < s.same:
+		return s.value
+	case n == s.found+1:
+		least, any := 0.0, false
+		for i, l := range lists {
+			if at := s.upTo[i]; at < len(l) && (!any || l[at] < least) {
+				least, any = l[at], true
+			}
+		}
+		return least
 	}
 	s.lo, s.hi, s.below, s.upTo = s.lo[:0], s.hi[:0], s.below[:0], s.upTo[:0]
 	for _, l := range lists {
@@ -95,14 +115,27 @@ func (s *selection) find(lists []valueList, n int) float64 {
 		case n >= upTo:
 			s.lo, s.upTo = s.upTo, s.lo
 		default:
+			s.found, s.same, s.value = n, upTo, pivot
 			return pivot
 		}
 	}
 }
 
-// bound gives the number of values of a sorted list that compare with v to less than least.
+// bound gives the number of values of a sorted list that compare with v to less than least, which is 0 or 1. A list without NaN, which
+// would come first, is searched without looking for it.
 func bound(list []float64, v float64, least int) int {
 	lo, hi := 0, len(list)
+	if hi == 0 || !math.IsNaN(list[0]) && !math.IsNaN(v) {
+		for lo < hi {
+			mid := int(uint(lo+hi) >> 1)
+			if list[mid] < v || least > 0 && list[mid] == v {
+				lo = mid + 1
+			} else {
+				hi = mid
+			}
+		}
+		return lo
+	}
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
 		if cmp.Compare(list[mid], v) < least {

@@ -68,6 +68,7 @@ type entry struct {
 	metaSeq []*label // the metadata names of the entry before, which are most often those of the next one too
 	keys    *keyTable
 	keyed   int // nodes under keys
+	epoch   int // how often the names were forgotten
 
 	found   []field     // scratch of logfmtExpressions
 	early   []formatted // scratch of labelFormat
@@ -87,6 +88,7 @@ func newEntry(stream labels.Labels, names []string, needs *needs) *entry {
 
 // forget starts the remembered names afresh.
 func (e *entry) forget(names []string) {
+	e.epoch++
 	e.names = make(map[string]*label, len(e.base)+len(names)+8)
 	for i := range e.base {
 		l := e.makeLabel(e.base[i].label.name)

@@ -19,6 +19,11 @@ type Skeleton interface {
 	Distinct(slot int) [][]byte
 	// Append appends a variable of the at-th line.
 	Append(dst []byte, slot, at int) []byte
+	// Codes numbers a variable's distinct values: codes holds the number, below distinct, of each line's, or is nil when distinct is 1.
+	// Distinct is 0 when values are not numbered.
+	Codes(slot int) (codes []uint64, distinct int)
+	// Numbers gives a variable's values as the numbers that strconv.ParseFloat makes of them, unless ok is false; nil when they are not stored so.
+	Numbers(slot int) func(at int) (v float64, ok bool)
 }
 
 // Shaped is what parsing any line of one skeleton extracts, worked out once. It belongs to the stream state that made it.
@@ -26,6 +31,8 @@ type Shaped struct {
 	skeleton Skeleton
 	extract  []shapedLabel
 	generous bool // empty values are kept
+	memo     *memo
+	epoch    int // of the entry that the labels belong to
 }
 
 // shapedLabel is one label that the parser extracts, in the parser's order.
@@ -77,7 +84,7 @@ func (p *program) shapeOf(e *entry, sk Skeleton) *Shaped {
 	if !p.stages[0].apply(blank) || blank.errKind != "" {
 		return nil
 	}
-	s := &Shaped{skeleton: sk, generous: isJSON || logfmt.keepEmpty}
+	s := &Shaped{skeleton: sk, generous: isJSON || logfmt.keepEmpty, epoch: e.epoch}
 	mapped := make([]bool, len(tokens))
 	for _, f := range blank.parsed {
 		l := shapedLabel{slot: -1, value: strings.Clone(f.value)}
@@ -173,6 +180,12 @@ func (p *program) runShaped(e *entry, ts int64, s *Shaped, at int, metadata []la
 	if len(metadata) > 0 {
 		e.setMetadata(metadata)
 	}
+	if s.epoch != e.epoch {
+		for i := range s.extract {
+			s.extract[i].label = e.label(s.extract[i].label.name)
+		}
+		s.epoch = e.epoch
+	}
 	for i := range s.extract {
 		if e.satisfied() {
 			break
@@ -205,7 +218,11 @@ func (p *program) runShaped(e *entry, ts int64, s *Shaped, at int, metadata []la
 }
 
 // Shape works out what the sampler's parser makes of lines of a skeleton, or returns nil when each of them must be processed itself.
-func (p *StreamSampler) Shape(sk Skeleton) *Shaped { return p.sampler.shapeOf(p.entry, sk) }
+func (p *StreamSampler) Shape(sk Skeleton) *Shaped {
+	s := p.sampler.shapeOf(p.entry, sk)
+	p.remember(s)
+	return s
+}
 
 // Shapes reports whether Shape may return anything.
 func (p *StreamSampler) Shapes() bool {
@@ -214,6 +231,28 @@ func (p *StreamSampler) Shapes() bool {
 
 // ProcessShaped is Process for the at-th line of a skeleton.
 func (p *StreamSampler) ProcessShaped(ts int64, s *Shaped, at int, metadata []labels.Label) (value float64, result *LabelsResult, keep bool) {
+	if s.memo == nil || len(metadata) > 0 {
+		return p.processShaped(ts, s, at, metadata)
+	}
+	number := 0.0
+	if s.memo.number != nil {
+		ok := false
+		if number, ok = s.memo.number(at); !ok {
+			return p.processShaped(ts, s, at, nil)
+		}
+	}
+	o := s.memo.of(at)
+	if !o.known {
+		o.value, o.result, o.keep = p.processShaped(ts, s, at, nil)
+		o.known = true
+	}
+	if s.memo.number != nil {
+		return number, o.result, o.keep
+	}
+	return o.value, o.result, o.keep
+}
+
+func (p *StreamSampler) processShaped(ts int64, s *Shaped, at int, metadata []labels.Label) (value float64, result *LabelsResult, keep bool) {
 	if !p.sampler.runShaped(p.entry, ts, s, at, metadata) {
 		return 0, nil, false
 	}
@@ -235,9 +274,22 @@ func (p *Pipeline) Filter(stream labels.Labels) *StreamFilter {
 }
 
 // Shape works out what the filter's parser makes of lines of a skeleton, or returns nil when it cannot tell.
-func (f *StreamFilter) Shape(sk Skeleton) *Shaped { return f.program.shapeOf(f.entry, sk) }
+func (f *StreamFilter) Shape(sk Skeleton) *Shaped {
+	s := f.program.shapeOf(f.entry, sk)
+	if s != nil {
+		s.memo = f.program.memoOf(s, -1)
+	}
+	return s
+}
 
 // Keeps reports whether the pipeline may keep the at-th line of a skeleton.
 func (f *StreamFilter) Keeps(ts int64, s *Shaped, at int, metadata []labels.Label) bool {
-	return f.program.runShaped(f.entry, ts, s, at, metadata)
+	if s.memo == nil || len(metadata) > 0 {
+		return f.program.runShaped(f.entry, ts, s, at, metadata)
+	}
+	o := s.memo.of(at)
+	if !o.known {
+		o.keep, o.known = f.program.runShaped(f.entry, ts, s, at, nil), true
+	}
+	return o.keep
 }

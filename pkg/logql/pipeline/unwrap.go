@@ -9,12 +9,13 @@ import (
 // unwrapper is | unwrap duration(took) with its post filters: it turns a label into the value of a sample.
 type unwrapper struct {
 	slot    int
+	plain   bool // without a conversion
 	convert func(string) (float64, error)
 	filters []predicate
 }
 
 func newUnwrapper(c *compiler, u *logql.Unwrap) (*unwrapper, error) {
-	w := &unwrapper{slot: c.slot(u.Label)}
+	w := &unwrapper{slot: c.slot(u.Label), plain: u.Conversion == ""}
 	switch u.Conversion {
 	case "":
 		w.convert = parseNumber

@@ -1,0 +1,41 @@
+package columnar
+
+// Codes numbers the distinct values of a variable where they are stored as a dictionary or a constant: codes holds the number, below distinct, of
+// each value, or is nil when distinct is 1. Distinct is 0 when values have no numbers.
+func (s *Shape) Codes(slot int) (codes []uint64, distinct int) {
+	switch c := s.template.fields[slot].column.(type) {
+	case constColumn:
+		return nil, 1
+	case *dictColumn:
+		return c.ids.all(), c.count
+	}
+	return nil, 0
+}
+
+// exactFloat is the bound below which every whole number is a float64.
+const exactFloat = 1 << 53
+
+// Numbers gives the values of a variable as the numbers that their text stands for, rounded as strconv.ParseFloat does; ok is false for a value
+// that has to be read from its text. It is nil where values are not stored as numbers.
+func (s *Shape) Numbers(slot int) func(at int) (v float64, ok bool) {
+	var whole *intStream
+	switch c := s.template.fields[slot].column.(type) {
+	case *intColumn:
+		whole = c.values
+	case *fixedColumn:
+		whole = c.values
+	case *digitsColumn:
+		whole = c.values
+	case *decimalColumn:
+		values, unit := c.values.all(), float64(pow10[c.places])
+		return func(at int) (float64, bool) {
+			v := int64(unzigzag(values[at]))
+			// Both are exact, so that the quotient is rounded once, as reading the text does.
+			return float64(v) / unit, v > -exactFloat && v < exactFloat
+		}
+	default:
+		return nil
+	}
+	values := whole.all()
+	return func(at int) (float64, bool) { return float64(values[at]), values[at] < exactFloat }
+}
