@@ -119,6 +119,9 @@ func (e *Engine) settleDeletes(ctx context.Context) error {
 	sweep := e.now().Sub(m.swept) >= sweepInterval
 	if sweep {
 		m.swept = e.now()
+		if b, ok := e.bucket.(interface{ RemoveLeftovers() }); ok {
+			b.RemoveLeftovers()
+		}
 	}
 	clear(m.processed)
 	for _, tenant := range tenants {

@@ -46,7 +46,7 @@ func OpenLocal(dir string) (*Local, error) {
 		return nil, fmt.Errorf("open bucket directory: %w", err)
 	}
 	l := &Local{Bucket: b, root: root}
-	l.removeStale(time.Now().Add(-staleTemp))
+	l.RemoveLeftovers()
 	return l, nil
 }
 
@@ -69,6 +69,9 @@ func openExisting(dir string) (*Local, error) {
 	}
 	return &Local{Bucket: b, root: root}, nil
 }
+
+// RemoveLeftovers removes what crashed uploads left long ago.
+func (l *Local) RemoveLeftovers() { l.removeStale(time.Now().Add(-staleTemp)) }
 
 // removeStale removes temporary files that were last written before a time. What cannot be removed now is tried again at the next start.
 func (l *Local) removeStale(before time.Time) {

@@ -118,6 +118,13 @@ func (b *Bucket) TempDir(fallback string) string {
 	return b.local.TempDir()
 }
 
+// RemoveLeftovers removes what crashed uploads left long ago where the bucket is a directory.
+func (b *Bucket) RemoveLeftovers() {
+	if b.local != nil {
+		b.local.RemoveLeftovers()
+	}
+}
+
 // UploadFile makes a synced file an object, and moves it where the bucket is a directory.
 func (b *Bucket) UploadFile(ctx context.Context, name, path string) error {
 	if b.local != nil {
