@@ -61,8 +61,19 @@ export const engineTests = [
       await notice.waitFor();
       assert.match(await notice.innerText(), /series/);
       assert.match(await notice.innerText(), /by|matcher|narrow|reduc/i);
-      assert.ok((await page.get('metric-table').locator('tbody tr').count()) > 0);
+      assert.ok((await page.rowsOfTable()) > 0);
       await page.screenshots('limit');
+    },
+  },
+  {
+    name: 'an instant query tells a line behind each number',
+    run: async (page) => {
+      await page.open({ expr: `sum by (system) (count_over_time({job="loghub"} |= "error" [24h]))` });
+      await page.rowsOfTable();
+      await page.page.getByRole('button', { name: /Options/ }).click();
+      await page.page.getByRole('radio', { name: 'Instant' }).click({ force: true });
+      await page.page.locator('[id^="cambium-sample-"]').click({ force: true });
+      await eventually(async () => assert.match(await page.get('metric-table').innerText(), /sample_line="[^"]*error/));
     },
   },
 ];

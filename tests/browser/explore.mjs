@@ -80,7 +80,7 @@ export const exploreTests = [
     run: async (page) => {
       await page.open({ expr: `sum by (service_name) (count_over_time(${ALL}[5m]))` });
       await page.get('graph').locator('path').first().waitFor({ state: 'attached' });
-      assert.ok((await page.get('metric-table').locator('tbody tr').count()) > 0);
+      assert.ok((await page.rowsOfTable()) > 0);
       await page.screenshots('metric');
     },
   },

@@ -73,6 +73,13 @@ export class Page {
     return Number(await this.get('log-list').getAttribute('data-rows'));
   }
 
+  /** Series that the table of a metric query holds, when it holds any. */
+  async rowsOfTable() {
+    const rows = this.get('metric-table').locator('tbody tr');
+    await rows.first().waitFor();
+    return rows.count();
+  }
+
   /** The page as it is, in both themes. */
   async screenshots(name) {
     for (const theme of ['light', 'dark']) {
