@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -145,6 +146,7 @@ type API struct {
 	metrics  *metrics
 	tails    *tailCounts
 	memory   *ingest.Memory // of the pushes that are being read
+	prepared *atomic.Bool   // a shutdown was announced
 }
 
 var _ http.Handler = (*API)(nil)
@@ -152,7 +154,7 @@ var _ http.Handler = (*API)(nil)
 // New returns the handler.
 func New(options Options) *API {
 	options.EnsureDefaults()
-	a := &API{options: options, metrics: newMetrics(options.Registerer), tails: new(tailCounts)}
+	a := &API{options: options, metrics: newMetrics(options.Registerer), tails: new(tailCounts), prepared: new(atomic.Bool)}
 	a.memory = ingest.NewMemory(max(ingest.DefaultMemory, 2*options.Bounds.MaxDecompressed))
 	if options.Sink != nil {
 		a.receiver = ingest.NewReceiver(options.Sink, ingest.Options{Limits: options.Limits, Registerer: options.Registerer, Now: options.Now})

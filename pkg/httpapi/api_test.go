@@ -336,6 +336,37 @@ func TestExport(t *testing.T) {
 	require.Equal(t, 400, f.get("/cambium/v1/export?query=rate(%7Bapp%3D%22x%22%7D%5B1m%5D)").Code)
 }
 
+func TestShutdownRoutes(t *testing.T) {
+	f := newFixture(t, nil)
+	const prepare = "/ingester/prepare_shutdown"
+	require.Equal(t, "unset", f.get(prepare).Body.String())
+	require.Equal(t, 204, f.do("POST", prepare, "", "").Code)
+	require.Equal(t, 1, f.flushed)
+	require.Equal(t, "set", f.get(prepare).Body.String())
+	require.Equal(t, 204, f.do("DELETE", prepare, "", "").Code)
+	require.Equal(t, "unset", f.get(prepare).Body.String())
+	require.Equal(t, 400, f.do("POST", "/ingester/shutdown", "", "").Code)
+	require.Equal(t, 204, f.do("POST", "/ingester/shutdown?terminate=false", "", "").Code)
+	require.Equal(t, 2, f.flushed)
+	require.Equal(t, 204, f.do("POST", "/ingester/shutdown?terminate=false&flush=false", "", "").Code)
+	require.Equal(t, 2, f.flushed)
+	require.Equal(t, "This instance doesn't use memberlist.\n", f.get("/memberlist").Body.String())
+	for _, path := range []string{"/ring", "/loki/api/v1/index/shards", "/loki/api/v1/rules"} {
+		require.Equal(t, 404, f.get(path).Code, path)
+	}
+	f.principal.Role = RoleEditor
+	require.Equal(t, 403, f.do("POST", prepare, "", "").Code)
+	require.Equal(t, 403, f.do("POST", "/ingester/shutdown?terminate=false", "", "").Code)
+}
+
+func TestDetectedFieldsSaySample(t *testing.T) {
+	f := newFixture(t, nil)
+	f.push(`{"app":"x"}`, "a=1 b=2", "a=3 b=4")
+	w := f.get("/loki/api/v1/detected_fields?line_limit=1&query=%7Bapp%3D%22x%22%7D")
+	require.Contains(t, w.Body.String(), `{"label":"a","type":"int","cardinality":1,"parsers":["logfmt"]}`)
+	require.Equal(t, "newest 1 lines", w.Header().Get("X-Cambium-Sample"))
+}
+
 func TestPatternAge(t *testing.T) {
 	f := newFixture(t, nil)
 	f.push(`{"app":"x"}`, "user 1 came", "user 2 came")

@@ -1,8 +1,13 @@
 package httpapi
 
 import (
+	"fmt"
+
 	"github.com/cambium-logs/cambium/pkg/query"
 )
+
+// sampleHeader tells what an answer was made of that does not look at everything.
+const sampleHeader = "X-Cambium-Sample"
 
 // detectedFields serves /loki/api/v1/detected_fields: what can be found in the newest lines beside the labels of their streams.
 func (c *call) detectedFields() error {
@@ -102,5 +107,6 @@ func (c *call) fieldsParams() (p query.FieldsParams, err error) {
 		return p, err
 	}
 	p.Step, err = c.parseStep(p.Start, p.End)
+	c.w.Header().Set(sampleHeader, fmt.Sprintf("newest %d lines", p.LineLimit))
 	return p, err
 }

@@ -64,6 +64,10 @@ func (a *API) table() []route {
 	add(o.Flusher != nil,
 		route{pattern: "/flush", methods: methodsGetPost, scope: ScopeAdmin, family: familyLine, serve: (*call).flush},
 		route{pattern: "/flush/tenant", methods: methodsPost, tenancy: tenantOne, scope: ScopeAdmin, family: familyLine, serve: (*call).flush},
+		route{pattern: "/ingester/prepare_shutdown", methods: methodsGet, scope: ScopeAdmin, family: familyLine, serve: (*call).preparedShutdown},
+		route{pattern: "/ingester/prepare_shutdown", methods: methodsPost, scope: ScopeAdmin, family: familyLine, serve: (*call).prepareShutdown},
+		route{pattern: "/ingester/prepare_shutdown", methods: []string{http.MethodDelete}, scope: ScopeAdmin, family: familyLine, serve: (*call).cancelShutdown},
+		route{pattern: "/ingester/shutdown", methods: methodsGetPost, scope: ScopeAdmin, family: familyLine, serve: (*call).shutdown},
 	)
 	public := func(pattern string, serve func(*call) error) route {
 		return route{pattern: pattern, methods: methodsGet, family: familyLine, serve: serve}
@@ -74,6 +78,7 @@ func (a *API) table() []route {
 		public("/services", (*call).services),
 		public("/loki/api/v1/status/buildinfo", (*call).buildInfo),
 		public("/loki/api/v1/cache/generation_numbers", (*call).cacheGeneration),
+		public("/memberlist", (*call).memberlist),
 	)
 	add(o.Gatherer != nil, public("/metrics", (*call).showMetrics))
 	add(o.Config != nil, public("/config", (*call).config))
