@@ -177,7 +177,7 @@ func (p *partial[P]) absorb(other part) {
 			p.cells[at] = q.cells[i]
 			continue
 		}
-		p.mergeCells(&p.cells[at], &q.cells[i])
+		p.mergeCells(&p.cells[at], &q.cells[i], nil)
 	}
 }
 
@@ -199,30 +199,65 @@ func (p *partial[P]) absorbKept(kept part, shift int64) {
 		if at < 0 {
 			continue
 		}
-		c, bytes := p.copyCells(&q.cells[i], shift)
-		p.take(bytes)
-		p.mergeCells(&p.cells[at], &c)
+		c := &q.cells[i]
+		p.take(p.cellBytes(c))
+		if p.cells[at].index == nil {
+			p.cells[at], _ = p.copyCells(c, shift)
+			continue
+		}
+		shifted := cells[P]{index: make([]int64, len(c.index)), state: c.state}
+		for j, index := range c.index {
+			shifted.index[j] = index + shift
+		}
+		p.mergeCells(&p.cells[at], &shifted, p.agg.copy)
 	}
 }
 
 // copyCells copies cells and gives the bytes that the copy takes.
 func (p *partial[P]) copyCells(c *cells[P], shift int64) (cells[P], int64) {
 	out := cells[P]{index: make([]int64, len(c.index)), state: slices.Clone(c.state)}
-	bytes := int64(len(c.index)) * (p.agg.size + 8)
 	for i, index := range c.index {
 		out.index[i] = index + shift
 		if p.agg.copy != nil {
 			out.state[i] = p.agg.copy(&c.state[i])
+		}
+	}
+	return out, p.cellBytes(c)
+}
+
+func (p *partial[P]) cellBytes(c *cells[P]) int64 {
+	bytes := int64(len(c.index)) * (p.agg.size + 8)
+	if p.agg.extent != nil {
+		for i := range c.state {
 			bytes += p.agg.extent(&c.state[i])
 		}
 	}
-	return out, bytes
+	return bytes
 }
 
-func (p *partial[P]) mergeCells(a, b *cells[P]) {
+// mergeCells merges b, which comes later, into a. States of b that stay as they are go through own, unless it is nil.
+func (p *partial[P]) mergeCells(a, b *cells[P], own func(*P) P) {
+	take := func(j int) P {
+		if own != nil {
+			return own(&b.state[j])
+		}
+		return b.state[j]
+	}
 	if n := len(a.index); n == 0 || len(b.index) == 0 || a.index[n-1] < b.index[0] {
 		a.index = append(a.index, b.index...)
-		a.state = append(a.state, b.state...)
+		for j := range b.state {
+			a.state = append(a.state, take(j))
+		}
+		return
+	}
+	if covers(a.index, b.index) {
+		i := 0
+		for j, index := range b.index {
+			for a.index[i] < index {
+				i++
+			}
+			p.agg.merge(&a.state[i], &b.state[j])
+		}
 		return
 	}
 	index := make([]int64, 0, len(a.index)+len(b.index))
@@ -234,7 +269,7 @@ func (p *partial[P]) mergeCells(a, b *cells[P]) {
 			index, state = append(index, a.index[i]), append(state, a.state[i])
 			i++
 		case i == len(a.index) || b.index[j] < a.index[i]:
-			index, state = append(index, b.index[j]), append(state, b.state[j])
+			index, state = append(index, b.index[j]), append(state, take(j))
 			j++
 		default:
 			p.agg.merge(&a.state[i], &b.state[j])
@@ -244,6 +279,20 @@ func (p *partial[P]) mergeCells(a, b *cells[P]) {
 		}
 	}
 	a.index, a.state = index, state
+}
+
+// covers reports whether every number of the ascending list b is in the ascending list a.
+func covers(a, b []int64) bool {
+	i := 0
+	for _, x := range b {
+		for i < len(a) && a[i] < x {
+			i++
+		}
+		if i == len(a) || a[i] != x {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *partial[P]) finish(ctx context.Context, g *grid) ([]leafSeries, error) {
