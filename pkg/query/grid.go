@@ -89,6 +89,3 @@ func (g *grid) stepReaching(cell int64, from int) int {
 	}
 	return int(max(k, int64(from)))
 }
-
-// overlapping reports whether windows share cells.
-func (g *grid) overlapping() bool { return g.whole > 1 || g.whole == 1 && g.edge != 0 }
