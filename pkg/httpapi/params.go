@@ -136,7 +136,7 @@ func parseSpan(text string) (int64, error) {
 
 // defaultStep is the step for a range where none is asked for, in nanoseconds.
 func defaultStep(start, end int64) int64 {
-	seconds := math.Floor(float64(end-start) / 250 / float64(time.Second))
+	seconds := math.Floor(float64(query.Span(start, end)) / 250 / float64(time.Second))
 	return int64(max(seconds, 1)) * int64(time.Second)
 }
 
@@ -152,7 +152,7 @@ func (c *call) parseStep(start, end int64) (int64, error) {
 	if step <= 0 {
 		return 0, badRequest("zero or negative query resolution step widths are not accepted. Try a positive integer")
 	}
-	if (end-start)/step > query.MaxPoints {
+	if query.Span(start, end)/step > query.MaxPoints {
 		return 0, badRequest("exceeded maximum resolution of 11,000 points per time series. Try increasing the value of the step parameter")
 	}
 	return step, nil

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"math"
 	"regexp"
 	"slices"
 	"sort"
@@ -81,6 +82,16 @@ func (l *Limits) maxMemory() int64 {
 		return l.MaxMemory
 	}
 	return DefaultMaxMemory
+}
+
+// Span returns end − start in nanoseconds, or the largest int64 where the difference is larger. It is negative when end is
+// before start.
+func Span(start, end int64) int64 {
+	d := end - start
+	if start <= end && d < 0 {
+		return math.MaxInt64
+	}
+	return d
 }
 
 // checkLength refuses a range longer than MaxQueryLength.

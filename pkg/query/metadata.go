@@ -24,7 +24,7 @@ func (e *Engine) with(ctx context.Context, s Selection, f func(ctx context.Conte
 	if s.End < s.Start {
 		return badRequest("end timestamp must not be before or equal to start time")
 	}
-	if err := s.Limits.checkLength(time.Duration(s.End - s.Start)); err != nil {
+	if err := s.Limits.checkLength(time.Duration(Span(s.Start, s.End))); err != nil {
 		return err
 	}
 	if err := s.Limits.checkMatchers([][]*labels.Matcher{s.Matchers}); err != nil {

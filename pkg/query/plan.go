@@ -113,7 +113,7 @@ func (q *planned) prepareLog() error {
 	if err := p.Limits.checkEntries(p.Limit); err != nil {
 		return err
 	}
-	if err := p.Limits.checkLength(time.Duration(p.End - p.Start)); err != nil {
+	if err := p.Limits.checkLength(time.Duration(Span(p.Start, p.End))); err != nil {
 		return err
 	}
 	p.Start, q.empty = q.lookback(p.Start, p.End)
@@ -145,7 +145,7 @@ func (q *planned) prepareMetric(e logql.MetricExpr) error {
 			q.start = floorTo(q.start, q.step)
 			end = -floorTo(-end, q.step)
 		}
-		if (end-q.start)/q.step > MaxPoints {
+		if Span(q.start, end)/q.step > MaxPoints {
 			return badRequest("exceeded maximum resolution of 11,000 points per time series. Try increasing the value of the step parameter")
 		}
 	}
@@ -153,7 +153,7 @@ func (q *planned) prepareMetric(e logql.MetricExpr) error {
 		if err := p.Limits.checkRange(q.maxRange); err != nil {
 			return err
 		}
-		if err := p.Limits.checkLength(time.Duration(end - q.start)); err != nil {
+		if err := p.Limits.checkLength(time.Duration(Span(q.start, end))); err != nil {
 			return err
 		}
 		if err := p.Limits.checkLength(time.Duration(end-q.start) + q.maxRange); err != nil {
@@ -212,6 +212,8 @@ type Read struct {
 	Range      string   `json:"range,omitempty"`
 	Offset     string   `json:"offset,omitempty"`
 	Strategy   string   `json:"strategy"`
+	// Pushdown says stage by stage what the store decides before lines are rebuilt.
+	Pushdown []Pushdown `json:"pushdown,omitempty"`
 }
 
 func (q *planned) explain() *Plan {
@@ -221,7 +223,7 @@ func (q *planned) explain() *Plan {
 	}
 	if q.log != nil {
 		r := readOf(q.log)
-		r.Expression, r.AllLabels = q.text, true
+		r.Expression, r.AllLabels, r.Pushdown = q.text, true, pushdownOfLog(q.log)
 		r.Strategy = fmt.Sprintf("%s by chunk, until %d entries are certain", q.params.Direction, q.params.Limit)
 		if q.params.Limit <= 0 {
 			r.Strategy = fmt.Sprintf("%s by chunk, whole range", q.params.Direction)
@@ -236,7 +238,7 @@ func (q *planned) explain() *Plan {
 	}
 	for _, l := range q.prog.leaves {
 		r := readOf(l.agg.Range.Log)
-		r.Expression = l.agg.String()
+		r.Expression, r.Pushdown = l.agg.String(), l.pushdownOf()
 		r.Range, r.Offset = l.agg.Range.Range.String(), ""
 		if l.agg.Range.Offset != 0 {
 			r.Offset = l.agg.Range.Offset.String()
@@ -250,6 +252,11 @@ func (q *planned) explain() *Plan {
 		}
 		if l.countable() {
 			r.Strategy = "counted from the chunk directory where a chunk lies in one grid cell, else from timestamps"
+		}
+		if l.reuseKey() == "" {
+			r.Strategy += "; nothing is kept, because a template reads the clock"
+		} else {
+			r.Strategy += "; contributions of stored chunks are kept"
 		}
 		p.Reads = append(p.Reads, r)
 	}

@@ -400,6 +400,12 @@ func TestLimits(t *testing.T) {
 	}{
 		{Limits{MaxQueryLength: 721 * time.Hour}, Params{Expr: `{app="api"}`, End: int64(800 * time.Hour), Limit: 1},
 			"the query time range exceeds the limit (query length: 800h0m0s, limit: 30d1h)"},
+		{Limits{MaxQueryLength: 721 * time.Hour}, Params{Expr: `{app="api"}`, Start: math.MinInt64, End: math.MaxInt64, Limit: 1},
+			"the query time range exceeds the limit (query length: 2562047h47m16.854775807s, limit: 30d1h)"},
+		{Limits{}, Params{Expr: `vector(1)`, Start: math.MinInt64, End: math.MaxInt64, Step: second},
+			"exceeded maximum resolution of 11,000 points per time series. Try increasing the value of the step parameter"},
+		{Limits{MaxQueryLength: 721 * time.Hour}, Params{Expr: `count_over_time({app="api"}[1m])`, Start: math.MinInt64 / 2, End: math.MaxInt64, Step: int64(365 * day)},
+			"the query time range exceeds the limit (query length: 2562047h47m16.854775807s, limit: 30d1h)"},
 		{Limits{MaxQueryLength: 2 * time.Hour}, Params{Expr: `rate({app="api"}[2h])`, Start: 0, End: int64(time.Hour + 12*time.Second), Step: 12 * second},
 			"the query time range exceeds the limit (query length: 3h0m12s, limit: 2h)"},
 		{Limits{MaxQueryRange: day}, Params{Expr: `rate({app="api"}[2d])`, Instant: true}, "[interval] value exceeds limit: [2d] > [1d]"},

@@ -42,7 +42,7 @@ func (e *Engine) VolumeRange(ctx context.Context, p VolumeParams) (*Result, erro
 	if p.Step <= 0 {
 		return nil, badRequest("zero or negative query resolution step widths are not accepted. Try a positive integer")
 	}
-	if (p.End-p.Start)/p.Step > MaxPoints {
+	if Span(p.Start, p.End)/p.Step > MaxPoints {
 		return nil, badRequest("exceeded maximum resolution of 11,000 points per time series. Try increasing the value of the step parameter")
 	}
 	series, stats, err := e.volume(ctx, p)
