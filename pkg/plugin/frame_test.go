@@ -141,6 +141,13 @@ func TestEmptyAnswersHaveAFrame(t *testing.T) {
 	}
 }
 
+func TestErrorsOfLinesAreTold(t *testing.T) {
+	failed := &query.EntryLabels{Stream: labels.FromStrings("app", "web"), Parsed: labels.FromStrings("__error__", "JSONParserErr")}
+	sound := &query.EntryLabels{Stream: labels.FromStrings("app", "web")}
+	require.Empty(t, lineErrors([]query.Entry{{Labels: sound}}))
+	require.Contains(t, lineErrors([]query.Entry{{Labels: sound}, {Labels: failed}, {Labels: failed}}), "(JSONParserErr)")
+}
+
 func TestExplainedQueries(t *testing.T) {
 	plan := &query.Plan{Reads: []query.Read{{
 		Expression: "rate({app=\"web\"} |= \"x\" [1m])", Matchers: `{app="web"}`, Literals: []string{"x"}, Stages: []string{`|= "x"`},

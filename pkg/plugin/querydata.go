@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
@@ -95,7 +96,7 @@ func resultFrames(r *query.Result, p *plannedQuery, expr logql.Expr) data.Frames
 	var frames data.Frames
 	switch r.Type {
 	case query.ResultStreams:
-		meta := &data.FrameMeta{Custom: logMeta{Limit: p.maxLines, SearchWords: searchWords(expr), Plan: r.Plan}}
+		meta := &data.FrameMeta{Custom: logMeta{Limit: p.maxLines, SearchWords: searchWords(expr), Plan: r.Plan, Error: lineErrors(r.Entries)}}
 		frames = data.Frames{logFrame(r.Entries, meta)}
 	case query.ResultMatrix:
 		frames = seriesFrames(r.Matrix, p)
@@ -124,7 +125,26 @@ func resultFrames(r *query.Result, p *plannedQuery, expr logql.Expr) data.Frames
 type logMeta struct {
 	Limit       int         `json:"limit"`                 // for "showing N of limit"
 	SearchWords []string    `json:"searchWords,omitempty"` // what to highlight
+	Error       string      `json:"error,omitempty"`       // of lines, which are there all the same
 	Plan        *query.Plan `json:"plan,omitempty"`
+}
+
+// lineErrors tells that stages failed on some of the lines, and how; empty when they did not.
+func lineErrors(entries []query.Entry) string {
+	kinds := map[string]string{}
+	seen := map[*query.EntryLabels]bool{}
+	for _, e := range entries {
+		if !seen[e.Labels] {
+			seen[e.Labels] = true
+			if kind := e.Labels.Parsed.Get("__error__"); kind != "" {
+				kinds[kind] = kind
+			}
+		}
+	}
+	if len(kinds) == 0 {
+		return ""
+	}
+	return "Some lines could not be worked as the query asks (" + strings.Join(sortedNames(kinds), ", ") + "): filter them by __error__"
 }
 
 // metricMeta is the custom part of the meta data of the first frame of a metric query.

@@ -90,6 +90,7 @@ function joinMeta(a: DataFrame, b: DataFrame): DataFrame['meta'] {
   });
   return {
     ...a.meta,
+    ...((a.meta?.custom || b.meta?.custom) && { custom: { ...b.meta?.custom, ...a.meta?.custom } }),
     ...(known.length && { stats }),
     ...(notices.length && {
       notices: notices.filter(({ text }, i) => notices.findIndex((one) => one.text === text) === i),

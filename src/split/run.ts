@@ -1,5 +1,5 @@
 import { DataFrame, DataQueryRequest, DataQueryResponse, LoadingState } from '@grafana/data';
-import { Observable, merge } from 'rxjs';
+import { Observable, map, merge, scan } from 'rxjs';
 
 import { isMetricQuery } from '../logql/kind';
 import { CambiumQuery } from '../types';
@@ -24,12 +24,25 @@ export function runSplit(
   if (parts.length === 1 || !groups.some(({ split }) => split)) {
     return ask(request);
   }
-  return merge(
-    ...groups.map((group, i) =>
-      group.split
-        ? runParts(request, group, group.oldestFirst ? parts : [...parts].reverse(), ask, defaultMaxLines)
-        : ask({ ...request, requestId: `${request.requestId}-whole-${i}`, targets: group.targets })
-    )
+  const answers = groups.map((group, i) =>
+    group.split
+      ? runParts(request, group, group.oldestFirst ? parts : [...parts].reverse(), ask, defaultMaxLines)
+      : ask({ ...request, requestId: `${request.requestId}-whole-${i}`, targets: group.targets })
+  );
+  return groups.length === 1 ? answers[0] : together(answers, `cambium-${request.requestId}`);
+}
+
+/** Some callers take the last answer of all for the whole one: each answer holds what all the groups gave so far. */
+function together(answers: Array<Observable<DataQueryResponse>>, key: string): Observable<DataQueryResponse> {
+  return merge(...answers.map((answer, i) => answer.pipe(map((response) => ({ i, response }))))).pipe(
+    scan((latest: DataQueryResponse[], { i, response }) => Object.assign([...latest], { [i]: response }), []),
+    map((latest) => {
+      const there = latest.filter(Boolean);
+      const errors = there.flatMap((response) => response.errors ?? []);
+      const open = there.length < answers.length || there.some(({ state }) => state === LoadingState.Streaming);
+      const state = open ? LoadingState.Streaming : errors.length ? LoadingState.Error : LoadingState.Done;
+      return { key, state, data: there.flatMap(({ data }) => data), ...(errors.length && { errors }) };
+    })
   );
 }
 

@@ -95,6 +95,24 @@ describe('runSplit', () => {
     expect(ask).toHaveBeenCalledTimes(2);
   });
 
+  it('ends with the answer to all the targets, whatever order they are read in', async () => {
+    const targets = [
+      { expr: '{a="b"}' },
+      { expr: '{a="b"}', direction: 'forward' as const },
+      { expr: 'rate({a="b"}[$__range])' },
+    ];
+    const seen = await lastValueFrom(runSplit(request(5, ...targets), (part) => of(lines(part))).pipe(toArray()));
+    const last = seen[seen.length - 1];
+    expect(last.state).toBe(LoadingState.Done);
+    expect(last.data.map(({ refId, length }) => [refId, length])).toEqual([
+      ['A', 120],
+      ['B', 120],
+      ['C', 120],
+    ]);
+    expect(new Set(seen.map(({ key }) => key)).size).toBe(1);
+    expect(seen.slice(0, -1).every(({ state }) => state === LoadingState.Streaming)).toBe(true);
+  });
+
   it('cancels the part that runs', () => {
     const part = new Subject<DataQueryResponse>();
     const subscription = runSplit(request(5, { expr: '{a="b"}' }), () => part).subscribe();

@@ -2,7 +2,7 @@ import React, { useState } from 'react';
 import { DataSourceSettings } from '@grafana/data';
 import { render, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { of, throwError } from 'rxjs';
+import { NEVER, of, throwError } from 'rxjs';
 
 import { CambiumOptions, CambiumSecureOptions } from '../../types';
 import { ConfigEditor } from './ConfigEditor';
@@ -159,4 +159,29 @@ it('shows what would be deleted, asks, and only then deletes', async () => {
   expect(deletes()).toHaveLength(0);
   await userEvent.click(within(dialog).getByRole('button', { name: /Delete/ }));
   expect(deletes()[0][0].url).toContain('query=%7Ba%3D%22b%22%7D+%7C%3D+%22x%22');
+});
+
+it('changes nothing of a provisioned data source that is not editable', () => {
+  const jsonData = {
+    storage: { kind: 's3' as const },
+    retention: '30d',
+    derivedFields: [{ name: 'T', matcherRegex: 'x' }],
+  };
+  fetch.mockReturnValue(NEVER);
+  render(<ConfigEditor options={{ ...options, jsonData, readOnly: true }} onOptionsChange={jest.fn()} />);
+  for (const label of [
+    'Retention',
+    'Line limit',
+    'Endpoint',
+    'Bucket',
+    'Region',
+    'Prefix',
+    'Secret key',
+    'Name',
+    'Regex',
+  ]) {
+    expect(screen.getByLabelText(label)).toBeDisabled();
+  }
+  expect(screen.getByRole('button', { name: 'Add derived field' })).toBeDisabled();
+  expect(screen.getByRole('radio', { name: 'Embedded' })).toBeDisabled();
 });
