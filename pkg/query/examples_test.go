@@ -192,6 +192,35 @@ func TestExplain(t *testing.T) {
 	require.EqualValues(t, 11, plan.Observed.LinesProcessed)
 }
 
+// TestExplainPushdown: the plan says of every stage what the store decides, and why not more.
+func TestExplainPushdown(t *testing.T) {
+	for _, c := range []struct{ expr, want string }{
+		{"{a=`b`} |= `0123456789abcdef`", "skip filter+column search"},
+		{"{a=`b`} |= `short`", "column search (texts that are sure to be in a match are shorter than the 16 bytes that skip filters need)"},
+		{"{a=`b`} != `short`", "(what lines must not contain is decided line by line)"},
+		{"{a=`b`} |~ `[a-z]+`", "(no text is certain to be in every match)"},
+		{"{a=`b`} | json | status >= 500 | line_format `x`", "columns (only for the label filters behind it: what follows reads lines or all labels); columns; (it works on what the stages before it give)"},
+		{"{a=`b`} | line_format `x` |= `0123456789abcdef`", "(it works on what the stages before it give); (a stage before it changes the line)"},
+		{"sum by (x) (rate({a=`b`} | json | x=`0123456789abcdef` [1m]))", "columns; skip filter+columns"},
+		{"max_over_time({a=`b`} | logfmt | unwrap n [1m]) by (x)", "columns; columns"},
+		{"max_over_time({a=`b`} |= `long enough to be sure` | logfmt | unwrap duration(n) [1m]) by (x)",
+			"skip filter+column search; (the line itself is needed: by a filter or parser beside it, by expressions, or for counting bytes); (its labels are not served from columns)"},
+		{"count_over_time({a=`b`}[1m])", "directory and timestamps"},
+	} {
+		plan, err := New(Options{}).Explain(context.Background(), Params{Expr: c.expr, End: 10 * second, Step: second})
+		require.NoError(t, err)
+		var got []string
+		for _, p := range plan.Reads[0].Pushdown {
+			text := strings.Join(p.By, "+")
+			if p.Why != "" {
+				text = strings.TrimSpace(text + " (" + p.Why + ")")
+			}
+			got = append(got, text)
+		}
+		require.Equal(t, c.want, strings.Join(got, "; "), c.expr)
+	}
+}
+
 func TestTailer(t *testing.T) {
 	tail, err := NewTailer(`{app="api"} | logfmt | n > 1 | line_format "{{.n}}"`, Limits{})
 	require.NoError(t, err)

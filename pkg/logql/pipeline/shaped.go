@@ -229,6 +229,13 @@ func (p *StreamSampler) Shapes() bool {
 	return p.constant == nil && p.sampler.parseOnly && !p.sampler.bytes
 }
 
+// FromColumns reports whether samples can be made of skeletons and their variables, without lines.
+func (s *Sampler) FromColumns() bool { return s.parseOnly && !s.bytes }
+
+// FiltersColumns reports whether the pipeline begins with a parser and label filters, so that skeletons and their variables may tell that a line
+// is dropped.
+func (p *Pipeline) FiltersColumns() bool { return p.filter != nil }
+
 // ProcessShaped is Process for the at-th line of a skeleton.
 func (p *StreamSampler) ProcessShaped(ts int64, s *Shaped, at int, metadata []labels.Label) (value float64, result *LabelsResult, keep bool) {
 	if s.memo == nil || len(metadata) > 0 {
