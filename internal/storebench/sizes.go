@@ -27,6 +27,7 @@ const (
 type kindSize struct {
 	name                               string
 	raw, stored, snappy, zstd3, zstd19 int64
+	times, filters                     int64 // the parts of stored that are timestamps and skip filters
 	encode, decode, zstdIn, zstdOut    time.Duration
 }
 
@@ -62,7 +63,7 @@ func measureSizes(w *workload, logs string, b *bars) error {
 		}
 		kinds = append(kinds, k)
 	}
-	fmt.Print("### Sizes and encoding\n\n| logs | raw | stored / raw | / snappy | / zstd -3 | / zstd best | encode | of zstd -3's CPU | decode | zstd decode |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n")
+	fmt.Print("### Sizes and encoding\n\n| logs | raw | stored / raw | / snappy | / zstd -3 | / zstd best | timestamps | filters | encode | of zstd -3's CPU | decode | zstd decode |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n")
 	for _, k := range kinds {
 		k.print()
 	}
@@ -81,7 +82,8 @@ func measureSizes(w *workload, logs string, b *bars) error {
 func (k *kindSize) print() {
 	rate := func(d time.Duration) string { return fmt.Sprintf("%.0f MB/s", float64(k.raw)/1e6/d.Seconds()) }
 	of := func(n int64) string { return fmt.Sprintf("%.3f", float64(k.stored)/float64(n)) }
-	fmt.Printf("| %s | %s | %s | %s | %s | %s | %s | %.2f × | %s | %s |\n", k.name, megabytes(k.raw), of(k.raw), of(k.snappy), of(k.zstd3), of(k.zstd19),
+	part := func(n int64) string { return fmt.Sprintf("%.0f%%", 100*float64(n)/float64(k.stored)) }
+	fmt.Printf("| %s | %s | %s | %s | %s | %s | %s | %s | %s | %.2f × | %s | %s |\n", k.name, megabytes(k.raw), of(k.raw), of(k.snappy), of(k.zstd3), of(k.zstd19), part(k.times), part(k.filters),
 		rate(k.encode), k.encode.Seconds()/k.zstdIn.Seconds(), rate(k.decode), rate(k.zstdOut))
 }
 
@@ -89,6 +91,7 @@ func sumKinds(name string, kinds []kindSize) kindSize {
 	s := kindSize{name: name}
 	for _, k := range kinds {
 		s.raw, s.stored, s.snappy, s.zstd3, s.zstd19 = s.raw+k.raw, s.stored+k.stored, s.snappy+k.snappy, s.zstd3+k.zstd3, s.zstd19+k.zstd19
+		s.times, s.filters = s.times+k.times, s.filters+k.filters
 		s.encode, s.decode, s.zstdIn, s.zstdOut = s.encode+k.encode, s.decode+k.decode, s.zstdIn+k.zstdIn, s.zstdOut+k.zstdOut
 	}
 	return s
@@ -151,6 +154,11 @@ func (k *kindSize) store(streams []*stream) error {
 			if err := w.Append(s.labels, c); err != nil {
 				return err
 			}
+			o, err := chunk.ReadOutline(c.Meta, false, func(off, n int64) ([]byte, error) { return c.Data[off : off+n], nil })
+			if err != nil {
+				return err
+			}
+			k.times += o.Read
 			buf = append(buf[:0], c.Data...)
 			began = spent()
 			r, err := chunk.Open(buf, c.Meta)
@@ -168,7 +176,7 @@ func (k *kindSize) store(streams []*stream) error {
 		}
 	}
 	info, err := w.Close()
-	k.stored = info.Size
+	k.stored, k.filters = info.Size, info.Footer.Filters.Length
 	return err
 }
 

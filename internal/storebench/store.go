@@ -32,11 +32,14 @@ func (b *countingBucket) GetRange(ctx context.Context, name string, off, length 
 // flushes is how many segments the workload is flushed in before they are compacted.
 const flushes = 4
 
-// store puts the workload into an engine and compacts it. It gives the bytes that are stored, and those after flushing.
-func (w *workload) store(ctx context.Context, dir string) (*engine.Engine, *countingBucket, int64, error) {
+// storedSize is what the segments that queries read take: all of it, the timestamps, and the skip filters.
+type storedSize struct{ all, times, filters int64 }
+
+// store puts the workload into an engine and compacts it.
+func (w *workload) store(ctx context.Context, dir string) (*engine.Engine, *countingBucket, storedSize, error) {
 	local, err := bucket.OpenLocal(dir + "/bucket")
 	if err != nil {
-		return nil, nil, 0, err
+		return nil, nil, storedSize{}, err
 	}
 	b := &countingBucket{Bucket: local}
 	e, err := engine.Open(ctx, engine.Options{
@@ -44,7 +47,7 @@ func (w *workload) store(ctx context.Context, dir string) (*engine.Engine, *coun
 		Compaction: engine.Compaction{Grace: time.Hour, MaxSegmentBytes: 1 << 30},
 	})
 	if err != nil {
-		return nil, nil, 0, err
+		return nil, nil, storedSize{}, err
 	}
 	for part := range int64(flushes) {
 		from, to := w.begin+(w.end-w.begin)*part/flushes, w.begin+(w.end-w.begin)*(part+1)/flushes
@@ -59,17 +62,17 @@ func (w *workload) store(ctx context.Context, dir string) (*engine.Engine, *coun
 				continue
 			}
 			if err := e.Append(ctx, tenant, []ingest.Stream{one}); err != nil {
-				return e, b, 0, err
+				return e, b, storedSize{}, err
 			}
 		}
 		if err := e.Flush(ctx); err != nil {
-			return e, b, 0, err
+			return e, b, storedSize{}, err
 		}
 	}
 	for {
 		result, err := e.Maintain(ctx)
 		if err != nil {
-			return e, b, 0, err
+			return e, b, storedSize{}, err
 		}
 		if result.Merges == 0 {
 			break
@@ -79,20 +82,31 @@ func (w *workload) store(ctx context.Context, dir string) (*engine.Engine, *coun
 	return e, b, stored, err
 }
 
-// storedBytes is the size of the segments that queries read.
-func (w *workload) storedBytes(ctx context.Context, e *engine.Engine, b objstore.BucketReader) (int64, error) {
+func (w *workload) storedBytes(ctx context.Context, e *engine.Engine, b objstore.BucketReader) (size storedSize, err error) {
 	snap, err := e.Catalog().Snapshot(ctx, tenant, w.begin, w.end)
 	if err != nil {
-		return 0, err
+		return size, err
 	}
 	defer snap.Close()
-	total := int64(0)
 	for _, name := range snap.Segments() {
 		r, err := segment.Open(ctx, b, name, 0)
 		if err != nil {
-			return 0, err
+			return size, err
 		}
-		total += r.Size()
+		size.all += r.Size()
+		size.filters += r.Footer().Filters.Length
+		for s, err := range r.All(ctx) {
+			if err != nil {
+				return size, err
+			}
+			for _, c := range s.Chunks {
+				o, err := c.Outline(ctx, false)
+				if err != nil {
+					return size, err
+				}
+				size.times += o.Read
+			}
+		}
 	}
-	return total, nil
+	return size, nil
 }

@@ -30,6 +30,13 @@ func planText(p *query.Plan) string {
 		}
 		line("folded with the samples", r.Folded)
 		line("how", r.Strategy)
+		for _, d := range r.Pushdown {
+			by := strings.Join(d.By, ", ")
+			if d.Why != "" {
+				by = strings.TrimPrefix(by+"; "+d.Why, "; ")
+			}
+			line("decided by the store in "+d.Stage, by)
+		}
 	}
 	for _, note := range p.Notes {
 		line("note", note)
