@@ -57,7 +57,7 @@ type Server struct {
 	IdleTimeout  tenant.Duration `yaml:"http_server_idle_timeout"`  // default 2m
 	// GracefulShutdownTimeout is how long running requests may take to end when the server stops.
 	GracefulShutdownTimeout tenant.Duration `yaml:"graceful_shutdown_timeout"` // default 30s
-	MaxHeaderBytes          tenant.ByteSize `yaml:"max_header_bytes"`          // default 64KB
+	MaxHeaderBytes          tenant.ByteSize `yaml:"max_header_bytes"`          // default 512KB: a GET query of the greatest length, percent-encoded
 	// MaxConnections is how many connections are open at once; more wait to be accepted.
 	MaxConnections int `yaml:"max_connections"` // default 2000; 0 = no limit
 	// TLS is used where a certificate is given.
@@ -137,7 +137,7 @@ type Head struct {
 // Ingest bounds pushes, and says what collectors' routes do.
 type Ingest struct {
 	MaxRecvMsgSize      tenant.ByteSize   `yaml:"max_recv_msg_size"`     // compressed body; default 100MB
-	MaxDecompressedSize tenant.ByteSize   `yaml:"max_decompressed_size"` // default 512MB
+	MaxDecompressedSize tenant.ByteSize   `yaml:"max_decompressed_size"` // default 128MB
 	Labels              map[string]string `yaml:"labels"`                // put on what comes to /api/v1/push and /loki/api/v1/raw
 	RelabelRules        []*relabel.Config `yaml:"relabel_rules"`         // applied to what comes to /api/v1/push
 	// UseIncomingTimestamp keeps the timestamps of entries that come to /api/v1/push.
@@ -200,10 +200,10 @@ func Default() Config {
 		Server: Server{
 			Listen: "127.0.0.1:3100", ReadTimeout: duration(30 * time.Second), ReadHeaderTimeout: duration(10 * time.Second),
 			WriteTimeout: duration(30 * time.Second), IdleTimeout: duration(2 * time.Minute), GracefulShutdownTimeout: duration(30 * time.Second),
-			MaxHeaderBytes: 64 << 10, MaxConnections: 2000,
+			MaxHeaderBytes: 512 << 10, MaxConnections: 2000,
 		},
 		WAL:    WAL{Location: "disk", Sync: "batch", CommitInterval: duration(250 * time.Millisecond)},
-		Ingest: Ingest{MaxRecvMsgSize: 100 << 20, MaxDecompressedSize: 512 << 20, UseIncomingTimestamp: true},
+		Ingest: Ingest{MaxRecvMsgSize: 100 << 20, MaxDecompressedSize: 128 << 20, UseIncomingTimestamp: true},
 		Query:  Query{MaxFormSize: 10 << 20, CacheBytes: 32 << 20, TailMaxDuration: duration(time.Hour)},
 		Compactor: Compactor{
 			Enabled: true, CompactionInterval: duration(time.Minute), MaxBandwidth: 64 << 20, MaxSegmentSize: 256 << 20, RetentionEnabled: true,

@@ -13,7 +13,7 @@ import (
 // Bounds are how much one request may hold. They bound memory, whatever the body claims of itself. The zero value means the defaults.
 type Bounds struct {
 	MaxBody         int64 // compressed bytes; default 100 MiB
-	MaxDecompressed int64 // bytes after decompression; default 512 MiB
+	MaxDecompressed int64 // bytes after decompression; default 128 MiB
 	MaxItems        int   // streams, entries and metadata pairs, each; default 4 Mi
 	// Reserved is what the request holds of the memory that all requests share. Default: nothing is counted.
 	Reserved *Reservation
@@ -23,7 +23,7 @@ type Bounds struct {
 const (
 	DefaultMemory          = 1 << 30
 	DefaultMaxBody         = 100 << 20
-	DefaultMaxDecompressed = 512 << 20
+	DefaultMaxDecompressed = 128 << 20
 	DefaultMaxItems        = 4 << 20
 )
 
