@@ -268,29 +268,26 @@ func TestDeletesAreTheModel(t *testing.T) {
 }
 
 // TestManyProcessesDelete is the same with three engines on one bucket, of which any pushes, deletes and compacts.
-func TestManyProcessesDelete(t *testing.T) {
-	for seed := range uint64(4) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			r := rand.New(rand.NewPCG(seed, 6))
-			clock := &shiftedClock{}
-			b := objstore.NewInMemBucket()
-			opts := sharing(b)
-			opts.now = clock.now
-			opts.Compaction = Compaction{CancelPeriod: time.Duration(r.IntN(3)) * time.Hour, Settle: time.Nanosecond, Interval: time.Nanosecond}
-			engines := []*Engine{open(t, opts), open(t, opts), open(t, opts)}
-			d := &deleting{t: t, r: r, clock: clock, opts: opts, e: engines[0], events: 1_700_000_000e9, m: model{"t": {}}}
-			d.run(150, func() {
-				clock.advance(3 * time.Minute) // listings are at most that old
-				i := r.IntN(len(engines))
-				if r.IntN(4) == 0 {
-					closeEngine(t, engines[i])
-					engines[i] = open(t, opts)
-				}
-				d.e = engines[r.IntN(len(engines))]
-				d.check(d.e)
-			})
-		})
-	}
+func TestManyProcessesDelete(t *testing.T) { onEveryStore(t, 4, manyProcessesDelete) }
+
+func manyProcessesDelete(t *testing.T, seed uint64, b objstore.Bucket) {
+	r := rand.New(rand.NewPCG(seed, 6))
+	clock := &shiftedClock{}
+	opts := sharing(b)
+	opts.now = clock.now
+	opts.Compaction = Compaction{CancelPeriod: time.Duration(r.IntN(3)) * time.Hour, Settle: time.Nanosecond, Interval: time.Nanosecond}
+	engines := []*Engine{open(t, opts), open(t, opts), open(t, opts)}
+	d := &deleting{t: t, r: r, clock: clock, opts: opts, e: engines[0], events: 1_700_000_000e9, m: model{"t": {}}}
+	d.run(150, func() {
+		clock.advance(3 * time.Minute) // listings are at most that old
+		i := r.IntN(len(engines))
+		if r.IntN(4) == 0 {
+			closeEngine(t, engines[i])
+			engines[i] = open(t, opts)
+		}
+		d.e = engines[r.IntN(len(engines))]
+		d.check(d.e)
+	})
 }
 
 // TestDeletedBytesAreGone: after processing no object holds what was deleted, neither plainly nor in any chunk.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/stretchr/testify/require"
+	"github.com/thanos-io/objstore"
 	"go.uber.org/goleak"
 
 	"github.com/cambium-logs/cambium/pkg/ingest"
@@ -160,51 +161,54 @@ func randomStreams(r *rand.Rand, clock *int64) []ingest.Stream {
 // TestEngineIsTheModel: random pushes, flushes, reads and restarts; the same entries come out in the same order, each once.
 func TestEngineIsTheModel(t *testing.T) {
 	for seed := range uint64(12) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			r := rand.New(rand.NewPCG(seed, 2))
-			opts := Options{DataDir: t.TempDir(), Head: head.Options{ChunkBytes: 1 + r.Int64N(800)}, FlushBytes: 1000 + r.Int64N(20_000)}
-			e := open(t, opts)
-			clock := int64(1_700_000_000e9)
-			m := model{}
-			var last []ingest.Stream
-			for range 120 {
-				tenant := []string{"org-1", "org-2"}[r.IntN(2)]
-				switch r.IntN(25) {
-				case 0:
-					require.NoError(t, e.Flush(context.Background()))
-				case 1:
-					closeEngine(t, e)
-					e = open(t, opts)
-				case 2:
-					mint, maxt := int64(math.MinInt64), int64(math.MaxInt64)
-					if r.IntN(2) == 0 {
-						mint, maxt = clock-r.Int64N(int64(20*time.Hour)), clock-r.Int64N(int64(10*time.Hour))
-					}
-					requireSame(t, m.contents(tenant, mint, maxt), contents(t, e, tenant, mint, maxt))
-				case 3: // a client that repeats its push
-					if last != nil {
-						require.NoError(t, e.Append(context.Background(), "org-1", last))
-						m.add("org-1", last)
-					}
-				default:
-					last = randomStreams(r, &clock)
-					require.NoError(t, e.Append(context.Background(), tenant, last))
-					m.add(tenant, last)
-				}
-			}
-			for range 2 {
-				for _, tenant := range []string{"org-1", "org-2", "nobody"} {
-					requireSame(t, m.contents(tenant, math.MinInt64, math.MaxInt64), contents(t, e, tenant, math.MinInt64, math.MaxInt64))
-				}
-				require.NoError(t, e.Flush(context.Background()))
-				require.Zero(t, e.head.RawBytes())
-			}
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { engineIsTheModel(t, seed, nil) })
+	}
+	onEveryStore(t, 3, engineIsTheModel)
+}
+
+func engineIsTheModel(t *testing.T, seed uint64, b objstore.Bucket) {
+	r := rand.New(rand.NewPCG(seed, 2))
+	opts := Options{DataDir: t.TempDir(), Bucket: b, Head: head.Options{ChunkBytes: 1 + r.Int64N(800)}, FlushBytes: 1000 + r.Int64N(20_000)}
+	e := open(t, opts)
+	clock := int64(1_700_000_000e9)
+	m := model{}
+	var last []ingest.Stream
+	for range 120 {
+		tenant := []string{"org-1", "org-2"}[r.IntN(2)]
+		switch r.IntN(25) {
+		case 0:
+			require.NoError(t, e.Flush(context.Background()))
+		case 1:
 			closeEngine(t, e)
 			e = open(t, opts)
-			require.Zero(t, e.Replayed().Entries, "a flush leaves nothing to replay")
-			requireSame(t, m.contents("org-1", math.MinInt64, math.MaxInt64), contents(t, e, "org-1", math.MinInt64, math.MaxInt64))
-		})
+		case 2:
+			mint, maxt := int64(math.MinInt64), int64(math.MaxInt64)
+			if r.IntN(2) == 0 {
+				mint, maxt = clock-r.Int64N(int64(20*time.Hour)), clock-r.Int64N(int64(10*time.Hour))
+			}
+			requireSame(t, m.contents(tenant, mint, maxt), contents(t, e, tenant, mint, maxt))
+		case 3: // a client that repeats its push
+			if last != nil {
+				require.NoError(t, e.Append(context.Background(), "org-1", last))
+				m.add("org-1", last)
+			}
+		default:
+			last = randomStreams(r, &clock)
+			require.NoError(t, e.Append(context.Background(), tenant, last))
+			m.add(tenant, last)
+		}
 	}
+	for range 2 {
+		for _, tenant := range []string{"org-1", "org-2", "nobody"} {
+			requireSame(t, m.contents(tenant, math.MinInt64, math.MaxInt64), contents(t, e, tenant, math.MinInt64, math.MaxInt64))
+		}
+		require.NoError(t, e.Flush(context.Background()))
+		require.Zero(t, e.head.RawBytes())
+	}
+	closeEngine(t, e)
+	e = open(t, opts)
+	require.Zero(t, e.Replayed().Entries, "a flush leaves nothing to replay")
+	requireSame(t, m.contents("org-1", math.MinInt64, math.MaxInt64), contents(t, e, "org-1", math.MinInt64, math.MaxInt64))
 }
 
 // TestSnapshotsDuringFlushes: with pushes and flushes going on, every snapshot has every entry acknowledged before it, stored in one place.
