@@ -25,6 +25,8 @@ type Options struct {
 	ReadOnly bool
 	// Limits bound operations on buckets other than directories, which fail at once.
 	Limits Limits
+	// Cache keeps on the disk what is read of segments of buckets other than directories; nil = nothing is kept.
+	Cache *CacheOptions
 	// Registerer takes the metrics; nil = none.
 	Registerer prometheus.Registerer
 	// Logger takes what providers say; nil = nothing.
@@ -34,8 +36,9 @@ type Options struct {
 // Bucket is an opened bucket.
 type Bucket struct {
 	objstore.Bucket
-	local *Local // nil when it is not a directory
-	inner string // prefix of object names in local
+	local *Local  // nil when it is not a directory
+	inner string  // prefix of object names in local
+	cache *cached // nil = none
 }
 
 // Open opens a bucket. It does not contact the store: Probe does.
@@ -68,7 +71,36 @@ func Open(opts Options) (*Bucket, error) {
 		return nil, fmt.Errorf("open bucket: %w", err)
 	}
 	retrying := newRetrying(b, opts.Limits, opts.Registerer)
-	return &Bucket{Bucket: instrument(objstore.NewPrefixedBucket(retrying, conf.Prefix), opts.Registerer)}, nil
+	out := &Bucket{Bucket: instrument(objstore.NewPrefixedBucket(retrying, conf.Prefix), opts.Registerer)}
+	if opts.Cache == nil {
+		return out, nil
+	}
+	if out, err = out.Cached(*opts.Cache, opts.Registerer); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return out, nil
+}
+
+// Cached gives the bucket with a cache on the disk in front of it. A nil reg takes no metrics.
+func (b *Bucket) Cached(opts CacheOptions, reg prometheus.Registerer) (*Bucket, error) {
+	if reg == nil {
+		reg = prometheus.NewRegistry()
+	}
+	disk, err := openCache(opts, reg)
+	if err != nil {
+		return nil, err
+	}
+	out := *b
+	out.cache = newCached(b.Bucket, disk)
+	out.Bucket = out.cache
+	return &out, nil
+}
+
+// Discard drops what the cache keeps of an object, because it or the object is damaged.
+func (b *Bucket) Discard(name string) {
+	if b.cache != nil {
+		b.cache.Discard(name)
+	}
 }
 
 func openDir(opts Options, dir, prefix string) (*Bucket, error) {
