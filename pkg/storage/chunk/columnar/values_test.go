@@ -25,10 +25,8 @@ func TestNumbersAndCodes(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		make := kinds[seed%uint64(len(kinds))]
 		var lines [][]byte
-		var texts []string
 		for range 200 {
 			text := make(r)
-			texts = append(texts, text)
 			lines = append(lines, fmt.Appendf(nil, `took=%s a=x b=%s c="y z" user=u%d`, text, text, r.IntN(9)))
 		}
 		v, _, err := Decode(NewEncoder().Column(nil, lines, nil), len(lines), nil, 1<<20)
