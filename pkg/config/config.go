@@ -29,6 +29,8 @@ type Config struct {
 	DataDir string `yaml:"data_dir"` // default ./cambium-data
 	// Bucket is an object store in objstore's YAML form: type, config, prefix. Default: a directory under DataDir.
 	Bucket yaml.Node `yaml:"bucket"`
+	// BucketCache keeps on the disk, under DataDir, what is read of a bucket that is not a directory.
+	BucketCache BucketCache `yaml:"bucket_cache"`
 
 	Server    Server        `yaml:"server"`
 	Auth      Auth          `yaml:"auth"`
@@ -118,6 +120,11 @@ type Client struct {
 	Grant      `yaml:",inline"`
 }
 
+// BucketCache is the cache of a bucket. It may be lost at any time.
+type BucketCache struct {
+	MaxBytes tenant.ByteSize `yaml:"max_bytes"` // on the disk; default 1GB; 0 = no cache
+}
+
 // WAL is the write-ahead log.
 type WAL struct {
 	Location       string          `yaml:"location"`        // disk or bucket; default disk
@@ -202,6 +209,8 @@ func Default() Config {
 			WriteTimeout: duration(30 * time.Second), IdleTimeout: duration(2 * time.Minute), GracefulShutdownTimeout: duration(30 * time.Second),
 			MaxHeaderBytes: 512 << 10, MaxConnections: 2000,
 		},
+		BucketCache: BucketCache{MaxBytes: 1 << 30},
+
 		WAL:    WAL{Location: "disk", Sync: "batch", CommitInterval: duration(250 * time.Millisecond)},
 		Ingest: Ingest{MaxRecvMsgSize: 100 << 20, MaxDecompressedSize: 128 << 20, UseIncomingTimestamp: true},
 		Query:  Query{MaxFormSize: 10 << 20, CacheBytes: 32 << 20, TailMaxDuration: duration(time.Hour)},

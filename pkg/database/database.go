@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -140,7 +141,8 @@ func (d *Database) openBucket(ctx context.Context, c *config.Config, out *engine
 	if err := bucket.Probe(ctx, opened); err != nil {
 		return errors.Join(err, opened.Close())
 	}
-	out.Bucket, d.rest = opened, opened.Close
+	d.rest = opened.Close
+	out.Bucket = d.cached(c, opened)
 	if d.location == "" {
 		d.location = "the bucket " + opened.Name()
 	}
@@ -176,6 +178,19 @@ func (d *Database) API() *httpapi.API { return d.api }
 
 // Handler is API, for faces that want no more of it.
 func (d *Database) Handler() http.Handler { return d.api }
+
+// cached puts the cache on the disk before a bucket that is not on this machine.
+func (d *Database) cached(c *config.Config, b *bucket.Bucket) *bucket.Bucket {
+	if _, local := b.IsLocal(); local || c.BucketCache.MaxBytes == 0 {
+		return b
+	}
+	with, err := b.Cached(bucket.CacheOptions{Dir: filepath.Join(c.DataDir, "cache"), MaxBytes: int64(c.BucketCache.MaxBytes)}, d.registry)
+	if err != nil {
+		d.logger.Warn("Nothing that is read of the bucket is kept on the disk", "error", err)
+		return b
+	}
+	return with
+}
 
 // cacheBytes is query.Options.CacheBytes, where keeping nothing is negative.
 func cacheBytes(c *config.Config) int64 {

@@ -13,9 +13,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	"github.com/thanos-io/objstore"
 	"gopkg.in/yaml.v3"
 
 	"github.com/cambium-logs/cambium/pkg/config"
+	"github.com/cambium-logs/cambium/pkg/storage/bucket"
 )
 
 var update = flag.Bool("update", false, "write docs/metrics.md")
@@ -35,11 +37,18 @@ func registered(t *testing.T) []metric {
 			c.WAL.Location = "bucket"
 		}),
 	}
-	found := map[string]metric{}
+	remote := prometheus.NewRegistry() // of a bucket that is not on this machine
+	_, err := bucket.Wrap(objstore.NewInMemBucket(), bucket.Limits{}, remote).Cached(bucket.CacheOptions{Dir: t.TempDir(), MaxBytes: 1 << 20}, remote)
+	require.NoError(t, err)
+	registries := []*prometheus.Registry{remote}
 	for _, db := range databases {
+		registries = append(registries, db.Registry())
+	}
+	found := map[string]metric{}
+	for _, registry := range registries {
 		descs := make(chan *prometheus.Desc)
 		go func() {
-			db.Registry().Describe(descs)
+			registry.Describe(descs)
 			close(descs)
 		}()
 		var texts []string // all of them: the registry is locked until they are taken

@@ -10,6 +10,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"github.com/cambium-logs/cambium/pkg/storage/bucket"
 	"github.com/cambium-logs/cambium/pkg/storage/compact"
 	"github.com/cambium-logs/cambium/pkg/storage/deletes"
 	"github.com/cambium-logs/cambium/pkg/storage/segment"
@@ -149,6 +150,7 @@ func (e *Engine) Maintain(ctx context.Context) (compact.Result, error) {
 		return compact.Result{}, ctx.Err()
 	}
 	m.round++
+	ctx = bucket.Uncached(ctx) // what is read once does not displace what queries read
 	if len(m.touched) > maxRemembered {
 		clear(m.touched)
 	}

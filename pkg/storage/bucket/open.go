@@ -25,8 +25,6 @@ type Options struct {
 	ReadOnly bool
 	// Limits bound operations on buckets other than directories, which fail at once.
 	Limits Limits
-	// Cache keeps on the disk what is read of segments of buckets other than directories; nil = nothing is kept.
-	Cache *CacheOptions
 	// Registerer takes the metrics; nil = none.
 	Registerer prometheus.Registerer
 	// Logger takes what providers say; nil = nothing.
@@ -71,17 +69,10 @@ func Open(opts Options) (*Bucket, error) {
 		return nil, fmt.Errorf("open bucket: %w", err)
 	}
 	retrying := newRetrying(b, opts.Limits, opts.Registerer)
-	out := &Bucket{Bucket: instrument(objstore.NewPrefixedBucket(retrying, conf.Prefix), opts.Registerer)}
-	if opts.Cache == nil {
-		return out, nil
-	}
-	if out, err = out.Cached(*opts.Cache, opts.Registerer); err != nil {
-		return nil, errors.Join(err, b.Close())
-	}
-	return out, nil
+	return &Bucket{Bucket: instrument(objstore.NewPrefixedBucket(retrying, conf.Prefix), opts.Registerer)}, nil
 }
 
-// Cached gives the bucket with a cache on the disk in front of it. A nil reg takes no metrics.
+// Cached gives the bucket with a cache on the disk in front of it, which keeps what is read of segments. A nil reg takes no metrics.
 func (b *Bucket) Cached(opts CacheOptions, reg prometheus.Registerer) (*Bucket, error) {
 	if reg == nil {
 		reg = prometheus.NewRegistry()
