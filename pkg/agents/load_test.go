@@ -70,6 +70,7 @@ func TestLoad(t *testing.T) {
 						break
 					}
 					repeated.Add(1)
+					t.Logf("a push was answered with %d", status)
 					time.Sleep(wait)
 				}
 			}

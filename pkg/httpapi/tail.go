@@ -41,7 +41,7 @@ const (
 	maxTailDelay = 5               // seconds
 	tailPeriod   = time.Second / 2 // between frames
 	tailPing     = time.Second
-	tailPatience = 10 * time.Second // for a frame or a pong
+	tailPatience = 30 * time.Second // for a frame or a pong
 	tailFrame    = 100              // entries of a frame
 )
 
