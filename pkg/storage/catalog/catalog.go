@@ -137,7 +137,7 @@ func (c *Catalog) Remove(name segment.Name) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	d := c.day(name.Tenant, name.Day)
-	d.markers[name.ID] = true
+	d.markers[name.ID] = marker{seen: c.opts.Now(), counts: true}
 	d.changed()
 }
 

@@ -20,10 +20,19 @@ type dayState struct {
 
 	listed   time.Time // when the last complete listing began; zero = never
 	segments map[ulid.ULID]known
-	markers  map[ulid.ULID]bool        // whether the marker counts: it was known before the last listing began
+	markers  map[ulid.ULID]marker
 	covers   map[ulid.ULID][]ulid.ULID // sources by compacted segment; those that could not be read have none
 	cached   []segment.Name            // nil = to be computed
 }
+
+// marker is a marker that was listed, or that this process wrote. It counts when it was seen long enough before the last listing began.
+type marker struct {
+	seen   time.Time
+	counts bool
+}
+
+// markerDelay is how long a store may take to list a segment later than a marker that was written after it.
+const markerDelay = 30 * time.Second
 
 // known is a segment that was listed or added.
 type known struct {
@@ -33,7 +42,7 @@ type known struct {
 }
 
 func newDayState() *dayState {
-	return &dayState{refreshing: make(chan struct{}, 1), segments: map[ulid.ULID]known{}, markers: map[ulid.ULID]bool{}, covers: map[ulid.ULID][]ulid.ULID{}}
+	return &dayState{refreshing: make(chan struct{}, 1), segments: map[ulid.ULID]known{}, markers: map[ulid.ULID]marker{}, covers: map[ulid.ULID][]ulid.ULID{}}
 }
 
 func (d *dayState) changed() { d.cached = nil }
@@ -47,7 +56,7 @@ func (d *dayState) visible() []segment.Name {
 	out := make([]segment.Name, 0, len(d.segments))
 	for id, k := range d.segments {
 		_, isCovered := covered[id]
-		if !d.markers[id] && !isCovered {
+		if !d.markers[id].counts && !isCovered {
 			out = append(out, k.name)
 		}
 	}
@@ -202,14 +211,19 @@ func (c *Catalog) apply(d *dayState, l listing, covers map[ulid.ULID][]ulid.ULID
 		_, ok := segments[id]
 		return !ok
 	})
-	markers := make(map[ulid.ULID]bool, len(l.gone))
+	markers := make(map[ulid.ULID]marker, len(l.gone))
 	for id := range l.gone {
-		_, markers[id] = d.markers[id]
+		m, seen := d.markers[id]
+		if !seen {
+			m.seen = began
+		}
+		m.counts = m.counts || began.Sub(m.seen) >= markerDelay
+		markers[id] = m
 	}
-	for id, counts := range d.markers {
+	for id, m := range d.markers {
 		// Markers of this process that the listing came too early for stay.
-		if _, ok := segments[id]; ok && counts {
-			markers[id] = true
+		if _, ok := segments[id]; ok && m.counts {
+			markers[id] = m
 		}
 	}
 	d.segments, d.markers, d.covers, d.listed = segments, markers, covers, began

@@ -6,6 +6,7 @@
 // marker (.gone) hides it. Footers are read lazily, those of compacted segments when their day is listed, because they name the sources.
 //
 // A listing is not one instant: while it runs, a compaction may add its result behind the reading point and its markers before it.
-// So a marker counts only from the second listing that shows it: whatever was written before the marker is in that one. Until then the
-// marked segment is read too, which shows no entry twice, because readers show equal entries once.
+// Some stores list what was written seconds ago in any order. So a marker counts only in a listing that began a while after the one that first
+// showed it: whatever was written before the marker is in that one. Until then the marked segment is read too, which shows no entry twice,
+// because readers show equal entries once.
 package catalog
