@@ -45,6 +45,7 @@ type world struct {
 	inBucket bool
 	options  engine.Options // of every process, but for directory and bucket
 	retries  bool           // requests are repeated, as with real stores
+	cache    int64          // bytes of the cache on the disk; 0 = none
 	next     int            // number of the last process
 	slots    map[int]int    // by number of the process
 	last     map[string][]ingest.Stream
@@ -71,6 +72,9 @@ func newWorld(seed uint64, dir string, say func(string, ...any)) *world {
 		seed: seed, r: r, store: faultbucket.NewStore(objstore.NewInMemBucket()), ledger: trials.NewLedger(), dir: dir, say: say,
 		inBucket: r.IntN(2) == 0, retries: r.IntN(2) == 0, last: map[string][]ingest.Stream{}, slots: map[int]int{}, damaged: map[string][]byte{},
 	}
+	if r.IntN(2) == 0 {
+		w.cache = 10_000 + r.Int64N(1_000_000)
+	}
 	if r.IntN(5) == 0 {
 		w.damage = 0.5
 	}
@@ -87,7 +91,7 @@ func newWorld(seed uint64, dir string, say func(string, ...any)) *world {
 	if w.inBucket {
 		w.options.WALLocation = engine.WALInBucket
 	}
-	w.say("log in bucket: %t, retries: %t, damage: %v", w.inBucket, w.retries, w.damage)
+	w.say("log in bucket: %t, retries: %t, cache: %d, damage: %v", w.inBucket, w.retries, w.cache, w.damage)
 	return w
 }
 
@@ -98,11 +102,17 @@ func (w *world) start(slot int) (*process, error) {
 	p := &process{id: w.next, slot: slot, conn: w.store.Connect(w.seed*1000 + uint64(w.next))}
 	opts := w.options
 	opts.Bucket = p.conn
-	if w.retries {
-		opts.Bucket = bucket.Wrap(p.conn, bucket.Limits{Attempts: 3, Request: 20 * time.Second}, nil)
-	}
 	opts.DataDir = filepath.Join(w.dir, fmt.Sprint("process-", slot))
 	var err error
+	if w.retries {
+		b := bucket.Wrap(p.conn, bucket.Limits{Attempts: 3, Request: 20 * time.Second}, nil)
+		opts.Bucket = b
+		if w.cache > 0 {
+			if opts.Bucket, err = b.Cached(bucket.CacheOptions{Dir: filepath.Join(opts.DataDir, "cache"), MaxBytes: w.cache}, nil); err != nil {
+				return nil, err
+			}
+		}
+	}
 	if p.engine, err = engine.Open(context.Background(), opts); err != nil {
 		return nil, fmt.Errorf("open: %w", err)
 	}
