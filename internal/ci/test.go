@@ -75,10 +75,6 @@ func (r *report) goTests(ctx context.Context, built bool) {
 		}
 		return goTest(ctx, out, env, "-race", "-timeout", "15m", "./...")
 	})
-	// The detector makes them so slow that only a few of them run above.
-	r.step("trials", func(out io.Writer) (Tally, error) {
-		return goTest(ctx, out, nil, "-count=1", "-timeout", "15m", "./pkg/trials/...")
-	})
 }
 
 func (r *report) backendLint(ctx context.Context) {
