@@ -21,6 +21,7 @@ type cached struct {
 	mu     sync.Mutex // guards what follows, and what is in a reading
 	byName map[string]*lru.Element
 	recent *lru.List // of *reading, most recently used first
+	ahead  int64     // bytes that the readings hold
 }
 
 // reading is how an object is being read.
@@ -43,8 +44,9 @@ type flight struct {
 }
 
 const (
-	// maxReadings bounds the objects whose readings are known, and so the memory for what is read ahead, which is maxWindow for each.
-	maxReadings = 12
+	// maxReadings bounds the objects whose readings are known, maxAhead the bytes that are kept of what was read ahead.
+	maxReadings = 1024
+	maxAhead    = 32 << 20
 	minWindow   = 512 << 10
 	maxWindow   = 4 << 20
 	// maxGap is how far a range may be from the one before it to follow it.
@@ -130,7 +132,11 @@ func (c *cached) join(name string, s span) (f *flight, mine bool) {
 	wanted := r.plan(s)
 	if r.ahead != nil && r.ahead.covers(s) && int64(len(r.ahead.part(s))) == s.length {
 		c.disk.metrics.ahead.Inc()
-		return r.ahead, false
+		f = r.ahead
+		if last := f.span.offset + int64(len(f.data)); s.offset+s.length == last && !r.backward || s.offset == f.span.offset && r.backward {
+			c.hold(r, nil) // it is used up
+		}
+		return f, false
 	}
 	for _, f := range r.flights {
 		if f.covers(s) {
@@ -152,9 +158,32 @@ func (c *cached) reading(name string) *reading {
 	r := &reading{name: name}
 	c.byName[name] = c.recent.PushFront(r)
 	if c.recent.Len() > maxReadings {
-		delete(c.byName, c.recent.Remove(c.recent.Back()).(*reading).name)
+		c.end(c.recent.Back())
 	}
 	return r
+}
+
+// end forgets a reading. The lock is held.
+func (c *cached) end(e *lru.Element) {
+	r := c.recent.Remove(e).(*reading)
+	delete(c.byName, r.name)
+	c.hold(r, nil)
+}
+
+// hold makes a reading keep what a request read ahead, and lets others go of theirs when it is too much. The lock is held.
+func (c *cached) hold(r *reading, f *flight) {
+	if r.ahead != nil {
+		c.ahead -= int64(len(r.ahead.data))
+	}
+	if r.ahead = f; f == nil {
+		return
+	}
+	c.ahead += int64(len(f.data))
+	for e := c.recent.Back(); e != nil && c.ahead > maxAhead; e = e.Prev() {
+		if other := e.Value.(*reading); other != r {
+			c.hold(other, nil)
+		}
+	}
 }
 
 // plan notes a range that is asked for, and gives what is to be read for it. The lock is held.
@@ -212,7 +241,7 @@ func (c *cached) land(name string, f *flight, ahead bool) {
 			}
 		}
 		if ahead && f.err == nil {
-			r.ahead = f
+			c.hold(r, f)
 		}
 	}
 	c.mu.Unlock()
@@ -269,8 +298,7 @@ func (c *cached) Delete(ctx context.Context, name string) error {
 func (c *cached) Discard(name string) {
 	c.mu.Lock()
 	if e := c.byName[name]; e != nil {
-		c.recent.Remove(e)
-		delete(c.byName, name)
+		c.end(e)
 	}
 	c.mu.Unlock()
 	c.disk.discard(name)
