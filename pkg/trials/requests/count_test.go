@@ -3,6 +3,7 @@ package requests
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,75 +82,81 @@ func (b *bench) read(expr string, back time.Duration) int {
 	return len(r.Entries)
 }
 
-// TestRequestsOfOperations counts requests, and holds the numbers that a bill is made of within bounds.
-func TestRequestsOfOperations(t *testing.T) {
+// TestRequests counts requests, and holds the numbers that a bill is made of within bounds.
+func TestRequests(t *testing.T) {
+	// One simulation for all, and pools of memory emptied behind it: what was pooled in it must not be used outside.
+	defer runtime.GC()
+	defer runtime.GC()
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(12 * time.Hour) // the middle of a day
-		store := faultbucket.NewStore(objstore.NewInMemBucket())
-		cache := t.TempDir()
-		b := start(t, store, cache, engine.Options{WALLocation: engine.WALInBucket, Compaction: engine.Compaction{Enabled: true}})
-		push := func() {
-			require.NoError(t, b.engine.Append(context.Background(), tenant, lines(20, 50, time.Now())))
-		}
-		b.took("start")
-		push()
-		c := b.took("one push")
-		require.EqualValues(t, 1, c.Requests[faultbucket.Upload])
-		require.Zero(t, c.Requests[faultbucket.List]+c.Requests[faultbucket.Get])
-
-		time.Sleep(time.Hour)
-		c = b.took("an hour with nothing to do")
-		require.LessOrEqual(t, c.Requests[faultbucket.Upload], int64(2*60), "the lease alone is written")
-
-		for range 3600 / 15 {
-			push()
-			time.Sleep(15*time.Second - 250*time.Millisecond)
-		}
-		c = b.took("an hour with a push of 1,000 lines every 15 s")
-		require.LessOrEqual(t, c.Requests[faultbucket.Upload], int64(240+240+240))
-
-		require.Equal(t, 100, b.read(`{app="3"}`, 30*time.Minute))
-		b.took("the last 100 lines of a stream")
-		time.Sleep(5 * time.Second)
-		require.Equal(t, 100, b.read(`{app="3"}`, 30*time.Minute))
-		c = b.took("the same 5 s later")
-		require.Zero(t, c.Requests[faultbucket.Get])
-		b.read(`{app=~".+"} |= "no such text"`, 2*time.Hour)
-		b.took("a text that is nowhere, in everything")
-
-		_, err := b.engine.CreateDelete(context.Background(), tenant, deletes.Request{Query: `{app="3"}`, Start: 0, End: time.Now().UnixNano()})
-		require.NoError(t, err)
-		b.took("a delete request")
-		_, err = b.engine.Maintain(context.Background())
-		require.NoError(t, err)
-		b.took("carrying it out")
-		b.close()
-
-		for _, what := range []string{"cold", "warm"} {
-			b = start(t, store, cache, engine.Options{WALLocation: engine.WALInBucket})
-			require.Zero(t, b.read(`{app="3"}`, 2*time.Hour), "it is deleted")
-			b.took("restart and query, " + what)
-			require.Equal(t, 100, b.read(`{app="4"}`, 2*time.Hour))
-			c = b.took("another stream, " + what)
-			n, err := trials.Count(context.Background(), b.query, tenant, time.Now().Add(-2*time.Hour).UnixNano(), time.Now().UnixNano())
-			require.NoError(t, err)
-			require.Positive(t, n)
-			c = b.took("counting everything, " + what)
-			if what == "warm" {
-				require.Zero(t, c.Requests[faultbucket.Get], "the disk has it all")
-			}
-			b.close()
-		}
+		idle(t)
+		operations(t)
 	})
 }
 
-// TestIdleProcessesWriteNothing: without background work nothing is asked of the bucket by a process that nobody asks anything.
-func TestIdleProcessesWriteNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		store := faultbucket.NewStore(objstore.NewInMemBucket())
-		b := start(t, store, "", engine.Options{WALLocation: engine.WALInBucket})
-		time.Sleep(24 * time.Hour)
-		require.Equal(t, faultbucket.Counts{}, b.took("a day with nothing to do, without background work"))
+func operations(t *testing.T) {
+	time.Sleep(12 * time.Hour) // the middle of the day
+	store := faultbucket.NewStore(objstore.NewInMemBucket())
+	cache := t.TempDir()
+	b := start(t, store, cache, engine.Options{WALLocation: engine.WALInBucket, Compaction: engine.Compaction{Enabled: true}})
+	push := func() {
+		require.NoError(t, b.engine.Append(context.Background(), tenant, lines(20, 50, time.Now())))
+	}
+	b.took("start")
+	push()
+	c := b.took("one push")
+	require.EqualValues(t, 1, c.Requests[faultbucket.Upload])
+	require.Zero(t, c.Requests[faultbucket.List]+c.Requests[faultbucket.Get])
+
+	time.Sleep(time.Hour)
+	c = b.took("an hour with nothing to do")
+	require.LessOrEqual(t, c.Requests[faultbucket.Upload], int64(2*60), "the lease alone is written")
+
+	for range 3600 / 15 {
+		push()
+		time.Sleep(15*time.Second - 250*time.Millisecond)
+	}
+	c = b.took("an hour with a push of 1,000 lines every 15 s")
+	require.LessOrEqual(t, c.Requests[faultbucket.Upload], int64(240+240+240))
+
+	require.Equal(t, 100, b.read(`{app="3"}`, 30*time.Minute))
+	b.took("the last 100 lines of a stream")
+	time.Sleep(5 * time.Second)
+	require.Equal(t, 100, b.read(`{app="3"}`, 30*time.Minute))
+	c = b.took("the same 5 s later")
+	require.Zero(t, c.Requests[faultbucket.Get])
+	b.read(`{app=~".+"} |= "no such text"`, 2*time.Hour)
+	b.took("a text that is nowhere, in everything")
+
+	_, err := b.engine.CreateDelete(context.Background(), tenant, deletes.Request{Query: `{app="3"}`, Start: 0, End: time.Now().UnixNano()})
+	require.NoError(t, err)
+	b.took("a delete request")
+	_, err = b.engine.Maintain(context.Background())
+	require.NoError(t, err)
+	b.took("carrying it out")
+	b.close()
+
+	for _, what := range []string{"cold", "warm"} {
+		b = start(t, store, cache, engine.Options{WALLocation: engine.WALInBucket})
+		require.Zero(t, b.read(`{app="3"}`, 2*time.Hour), "it is deleted")
+		b.took("restart and query, " + what)
+		require.Equal(t, 100, b.read(`{app="4"}`, 2*time.Hour))
+		c = b.took("another stream, " + what)
+		n, err := trials.Count(context.Background(), b.query, tenant, time.Now().Add(-2*time.Hour).UnixNano(), time.Now().UnixNano())
+		require.NoError(t, err)
+		require.Positive(t, n)
+		c = b.took("counting everything, " + what)
+		if what == "warm" {
+			require.Zero(t, c.Requests[faultbucket.Get], "the disk has it all")
+		}
 		b.close()
-	})
+	}
+}
+
+// idle: without background work nothing is asked of the bucket by a process that nobody asks anything.
+func idle(t *testing.T) {
+	store := faultbucket.NewStore(objstore.NewInMemBucket())
+	b := start(t, store, "", engine.Options{WALLocation: engine.WALInBucket})
+	time.Sleep(24 * time.Hour)
+	require.Equal(t, faultbucket.Counts{}, b.took("a day with nothing to do, without background work"))
+	b.close()
 }
