@@ -194,10 +194,18 @@ func (c *Catalog) apply(d *dayState, l listing, covers map[ulid.ULID][]ulid.ULID
 	for id, n := range l.segments {
 		segments[id] = known{name: n, size: d.segments[id].size, added: d.segments[id].added}
 	}
+	markers := make(map[ulid.ULID]marker, len(l.gone))
+	for id := range l.gone {
+		m, seen := d.markers[id]
+		if !seen {
+			m.seen = began
+		}
+		m.counts = m.counts || began.Sub(m.seen) >= markerDelay
+		markers[id] = m
+	}
 	for id, k := range d.segments {
-		_, listed := segments[id]
-		_, isGone := l.gone[id]
-		if !listed && !isGone && !k.added.IsZero() && began.Sub(k.added) < keepAdded {
+		// A marker that does not count yet may be listed before the segment, and before what replaced it.
+		if _, listed := segments[id]; !listed && !markers[id].counts && !k.added.IsZero() && began.Sub(k.added) < keepAdded {
 			segments[id] = k
 		}
 	}
@@ -211,15 +219,6 @@ func (c *Catalog) apply(d *dayState, l listing, covers map[ulid.ULID][]ulid.ULID
 		_, ok := segments[id]
 		return !ok
 	})
-	markers := make(map[ulid.ULID]marker, len(l.gone))
-	for id := range l.gone {
-		m, seen := d.markers[id]
-		if !seen {
-			m.seen = began
-		}
-		m.counts = m.counts || began.Sub(m.seen) >= markerDelay
-		markers[id] = m
-	}
 	for id, m := range d.markers {
 		// Markers of this process that the listing came too early for stay.
 		if _, ok := segments[id]; ok && m.counts {
