@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"github.com/cambium-logs/cambium/internal/loggen"
 )
 
 func main() {
@@ -41,8 +43,8 @@ func (t *table) rate(what string, bytes int64, took, floor time.Duration) {
 func mbs(bytes int64, took time.Duration) float64 { return float64(bytes) / 1e6 / took.Seconds() }
 
 func (t *table) print(c *corpus) {
-	fmt.Printf("%d lines, %.0f MB, %s, in %d streams and %d pushes; %s, %d cores, %s/%s.\n\n",
-		c.lines, float64(c.raw)/1e6, c.kind, len(c.texts), len(c.bodies), runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
+	fmt.Printf("%d lines, %.0f MB, in %d streams and %d pushes; %s, %d cores, %s/%s.\n\n",
+		c.lines, float64(c.raw)/1e6, len(c.texts), len(c.bodies), runtime.Version(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH)
 	fmt.Println("| what | measured | floor | of the floor |")
 	fmt.Println("| --- | ---: | ---: | ---: |")
 	for _, r := range t.rows {
@@ -56,7 +58,11 @@ func run(ctx context.Context, pushes string, size int64, plugin string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	c, err := corpusOf(pushes, size)
+	to := time.Now().Truncate(time.Second)
+	if pushes, err = loggen.Made(pushes, dir, loggen.Options{Bytes: size, Begin: to.Add(-6 * time.Hour), End: to}); err != nil {
+		return err
+	}
+	c, err := readCorpus(pushes)
 	if err != nil {
 		return err
 	}
@@ -74,13 +80,6 @@ func run(ctx context.Context, pushes string, size int64, plugin string) error {
 	}
 	t.print(c)
 	return nil
-}
-
-func corpusOf(pushes string, size int64) (*corpus, error) {
-	if pushes == "" {
-		return makeCorpus(size)
-	}
-	return readCorpus(pushes)
 }
 
 // measurePush pushes through decoding, log and head.

@@ -7,87 +7,122 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
-// Bench prints the benchmark table. CAMBIUM_BENCH_WRITE=1 writes docs/benchmarks.md, CAMBIUM_BENCH_BYTES says how many bytes of lines to
-// measure with.
+// benchPart is a part of the benchmarks that can be run alone, and a section of their page.
+type benchPart struct {
+	name string // for CAMBIUM_BENCH_ONLY
+	text string // of the section: its heading, what its figures mean, and %s for the tables
+	run  func(ctx context.Context, out io.Writer, w benchWork) error
+}
+
+// benchWork is what the parts measure with.
+type benchWork struct{ size, pushes, logs string } // files that are not there are empty
+
+// args are the flags of a program that measures.
+func (w benchWork) args(program string, more ...string) []string {
+	args := append([]string{"run", "-tags", buildTags, program, "-bytes", w.size}, more...)
+	if w.pushes != "" {
+		args = append(args, "-pushes", w.pushes)
+	}
+	return args
+}
+
+func benchParts() []benchPart {
+	return []benchPart{
+		{"pushing", pushingPage, func(ctx context.Context, out io.Writer, w benchWork) error {
+			return command(ctx, out, staticEnv, "go", w.args("./internal/bench", "-plugin", Binary())...)
+		}},
+		{"finding", findingPage, func(ctx context.Context, out io.Writer, w benchWork) error {
+			return command(ctx, out, staticEnv, "go", w.args("./internal/storebench", "-logs", w.logs)...)
+		}},
+	}
+}
+
+// Bench prints the tables of the benchmarks. CAMBIUM_BENCH_WRITE=1 writes docs/benchmarks.md, CAMBIUM_BENCH_BYTES says how many bytes of lines to
+// measure with, and CAMBIUM_BENCH_ONLY names the parts to run, with commas between them; the page keeps what it has of the others.
 func Bench(ctx context.Context) error {
+	parts := benchParts()
+	if only := os.Getenv("CAMBIUM_BENCH_ONLY"); only != "" {
+		names := strings.Split(only, ",")
+		for _, n := range names {
+			if !slices.ContainsFunc(parts, func(p benchPart) bool { return p.name == n }) {
+				return fmt.Errorf("CAMBIUM_BENCH_ONLY names %q, which is no part of the benchmarks", n)
+			}
+		}
+		parts = slices.DeleteFunc(parts, func(p benchPart) bool { return !slices.Contains(names, p.name) })
+	}
 	if err := Backend(ctx); err != nil {
 		return err
 	}
-	size := os.Getenv("CAMBIUM_BENCH_BYTES")
-	if size == "" {
-		size = "67108864"
-	}
-	args := []string{"run", "-tags", buildTags, "./internal/bench", "-plugin", Binary(), "-bytes", size}
-	storeArgs := []string{"run", "-tags", buildTags, "./internal/storebench", "-bytes", size}
-	if generator := filepath.Join(sharedDir(), "loggen"); exists(generator) {
-		dir, err := os.MkdirTemp("", "cambium-bench")
-		if err != nil {
-			return err
-		}
-		defer os.RemoveAll(dir)
-		if err := generate(ctx, generator, dir, size); err != nil {
-			return err
-		}
-		pushes := filepath.Join(dir, "batches.bin")
-		args = append(args, "-pushes", pushes)
-		storeArgs = append(storeArgs, "-pushes", pushes)
-	}
-	if samples, err := filepath.Abs(filepath.Join(sharedDir(), "logs")); err == nil && exists(samples) {
-		storeArgs = append(storeArgs, "-logs", samples)
-	}
-	var table, store bytes.Buffer
-	if err := command(ctx, io.MultiWriter(os.Stdout, &table), staticEnv, "go", args...); err != nil {
-		return err
-	}
-	fmt.Println()
-	if err := command(ctx, io.MultiWriter(os.Stdout, &store), staticEnv, "go", storeArgs...); err != nil {
-		return err
-	}
-	if os.Getenv("CAMBIUM_BENCH_WRITE") != "1" {
-		return nil
-	}
-	return os.WriteFile(filepath.Join("docs", "benchmarks.md"), fmt.Appendf(nil, benchPage, size, table.String(), store.String()), 0o644)
-}
-
-// generate makes a file of pushes of yesterday afternoon: of one day, so that all of it can be compacted.
-func generate(ctx context.Context, generator, out, size string) error {
-	samples, err := filepath.Abs(filepath.Join(sharedDir(), "logs"))
+	dir, err := os.MkdirTemp("", "cambium-bench")
 	if err != nil {
 		return err
 	}
-	return quiet(ctx, os.Stdout, nil, "go", "run", "-C", generator, ".", "gen", "-samples", samples, "-out", out, "-bytes", size,
-		"-end", time.Now().UTC().Truncate(24*time.Hour).Add(-6*time.Hour).Format(time.RFC3339), "-no-raw")
+	defer os.RemoveAll(dir)
+	w, err := benchWorkIn(ctx, dir)
+	if err != nil {
+		return err
+	}
+	for _, p := range parts {
+		var tables bytes.Buffer
+		fmt.Printf("\n## %s\n\n", p.name)
+		if err := p.run(ctx, io.MultiWriter(os.Stdout, &tables), w); err != nil {
+			return err
+		}
+		if os.Getenv("CAMBIUM_BENCH_WRITE") != "1" {
+			continue
+		}
+		if err := writeSection(filepath.Join("docs", "benchmarks.md"), fmt.Sprintf(benchPage, w.size), fmt.Sprintf(p.text, tables.String())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-const benchPage = `# Benchmarks
+// benchWorkIn generates what there is to measure with, in a directory. Without the generator the programs make lines up.
+func benchWorkIn(ctx context.Context, dir string) (benchWork, error) {
+	w := benchWork{size: os.Getenv("CAMBIUM_BENCH_BYTES")}
+	if w.size == "" {
+		w.size = "67108864"
+	}
+	if samples, err := filepath.Abs(filepath.Join(sharedDir(), "logs")); err == nil && exists(samples) {
+		w.logs = samples
+	}
+	generator := filepath.Join(sharedDir(), "loggen")
+	if w.logs == "" || !exists(generator) {
+		return w, nil
+	}
+	w.pushes = filepath.Join(dir, "batches.bin")
+	// Yesterday afternoon: one day that is over.
+	return w, quiet(ctx, os.Stdout, nil, "go", "run", "-C", generator, ".", "gen", "-samples", w.logs, "-out", dir, "-bytes", w.size,
+		"-end", time.Now().UTC().Truncate(24*time.Hour).Add(-6*time.Hour).Format(time.RFC3339))
+}
 
-    CAMBIUM_BENCH_WRITE=1 CAMBIUM_BENCH_BYTES=%s go tool mage bench
+// writeSection puts a section into a page, in the place of the one with the same heading. What stands before the first heading becomes head.
+func writeSection(path, head, section string) error {
+	old, err := os.ReadFile(path)
+	if err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	return os.WriteFile(path, []byte(replaceSection(string(old), head, section)), 0o644)
+}
 
-CAMBIUM_BENCH_BYTES says how many bytes of lines are measured with; without it 64 MiB. Every number stands beside a floor of the same run:
-what the same machine needs for the part of the work that cannot be left out. Ratios mean something on any machine; the rates below come from
-a virtual machine of two cores that had other work to do. MB are millions of bytes of log lines.
-
-## Pushing, scanning, memory
-
-Pushing has the floor of writing as many bytes to a file, with an fsync after each push where the push has one.
-
-%s
-## Storing and finding
-
-Everything here runs on one core, and times are CPU time, the best of a few runs.
-
-- *stored* is the whole segment: chunks with timestamps, skip filters, index, directory. What snappy and zstd are given is the lines
-  alone, in blocks of 1 MiB; nanosecond timestamps that lines do not repeat are random to any encoding, and count for one side only.
-  The samples are 2000 lines each, a fraction of a chunk; the workload's chunks grow with CAMBIUM_BENCH_BYTES up to 4 MiB of lines. zstd is github.com/klauspost/compress: level 3 is its SpeedDefault; its best is SpeedBestCompression, which stands for levels
-  above 11 and is not as thorough as the reference's level 19.
-- *encode* is cutting lines into templates and columns, compressing those, and making the skip filter; *decode* is rebuilding every line.
-- The queries run over the compacted store without a result cache, except where they are asked again. *bytes read* come from the bucket, and
-  *pruned* are chunks that a skip filter ruled out. *lines in memory* looks for the query's literal in all lines with bytes.Index; *zstd and scan* decompresses
-  all blocks first, and matches the pattern line by line where there is one. For json and logfmt it is the same query over plain chunks, where every
-  line is decompressed and parsed. × is how many times longer the floor takes than the query.
-- A text shorter than 16 bytes has no skip filter: such queries read every chunk and are decided on templates and dictionaries.
-
-%s`
+func replaceSection(page, head, section string) string {
+	const mark = "\n## "
+	heading, _, _ := strings.Cut(section, "\n")
+	var sections []string
+	for _, s := range strings.Split(page, mark)[1:] {
+		sections = append(sections, strings.TrimRight("## "+s, "\n"))
+	}
+	at := slices.IndexFunc(sections, func(s string) bool { return s == heading || strings.HasPrefix(s, heading+"\n") })
+	if at < 0 {
+		at = len(sections)
+		sections = append(sections, "")
+	}
+	sections[at] = strings.TrimRight(section, "\n")
+	return strings.TrimRight(head, "\n") + "\n\n" + strings.Join(sections, "\n\n") + "\n"
+}

@@ -19,7 +19,7 @@ const (
 type Options struct {
 	Bytes      int64 // of lines, about
 	Begin, End time.Time
-	Hosts      int // per system; 0 = 4
+	Hosts      int // of which each has every system; 0 = 8
 }
 
 // Line is one line and where it comes from.
@@ -67,7 +67,7 @@ const meanLine = 155
 // one line.
 func Each(o Options, f func(Line) error) (needle string, err error) {
 	if o.Hosts <= 0 {
-		o.Hosts = 4
+		o.Hosts = 8
 	}
 	g := &generator{rng: rand.New(rand.NewPCG(1, 2))}
 	needle = g.hex(16)
@@ -83,7 +83,7 @@ func Each(o Options, f func(Line) error) (needle string, err error) {
 			pick -= systems[which].weight
 			which++
 		}
-		e := &event{at: o.Begin.Add(time.Duration(i*gap + g.rng.Int64N(gap))), host: fmt.Sprintf("%s-%d", systems[which].name, g.rng.IntN(o.Hosts))}
+		e := &event{at: o.Begin.Add(time.Duration(i*gap + g.rng.Int64N(gap))), host: fmt.Sprintf("host-%d", g.rng.IntN(o.Hosts))}
 		g.fill(e)
 		if i == n*3/8 {
 			e.msg += " " + needle

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"runtime/pprof"
@@ -11,8 +12,6 @@ import (
 
 	"github.com/cambium-logs/cambium/internal/loggen"
 	"github.com/cambium-logs/cambium/pkg/query"
-	"github.com/cambium-logs/cambium/pkg/storage/chunk"
-	"github.com/cambium-logs/cambium/pkg/storage/storagetest"
 )
 
 // question is one row of the table of queries.
@@ -29,7 +28,7 @@ type question struct {
 	faster  float64 // how many times faster than the second floor is wanted; 0 = nothing is
 }
 
-func (w *workload) questions() []question {
+func (w *survey) questions() []question {
 	const all = `{system=~".+"}`
 	m := time.Minute
 	return []question{
@@ -57,33 +56,49 @@ type measured struct {
 	found                 int64
 }
 
-const repeats = 3
+// measureStore fills a store, and asks it.
+func measureStore(ctx context.Context, w *survey, o options, dir string, b *bars) error {
+	wanted, err := regexp.Compile(o.only)
+	if err != nil {
+		return err
+	}
+	st, err := openStore(ctx, filepath.Join(dir, "store"))
+	if err != nil {
+		return err
+	}
+	defer st.engine.Close(ctx)
+	if err := st.fill(ctx, o.pushes); err != nil {
+		return err
+	}
+	size, err := st.size(ctx, w.begin, w.end)
+	if err != nil {
+		return err
+	}
+	st.print(w, size)
+	w.printStored(size, b)
+	runtime.GC()
+	return w.askAll(ctx, st, size.all, wanted, o.profile, b)
+}
 
-func measureQueries(ctx context.Context, w *workload, b *bars, only, profile string) error {
-	wanted, err := regexp.Compile(only)
-	if err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp("", "cambium-storebench")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	e, bucket, size, err := w.store(ctx, dir)
-	stored := size.all
-	if e != nil {
-		defer e.Close(ctx)
-	}
-	if err != nil {
-		return err
-	}
-	floors := newFloors(w)
-	w.forgetLines()
-	b.atMost("workload: stored bytes with filters and index, of zstd -3's", 0.65, float64(stored)/float64(floors.stored), "")
-	fmt.Printf("### Queries\n\nStored: %s in %s, which is %.3f of zstd -3's %s (1 MiB blocks of lines alone). %s of it are timestamps, %s skip filters.\n\n",
-		megabytes(w.raw), megabytes(stored), float64(stored)/float64(floors.stored), megabytes(floors.stored), megabytes(size.times), megabytes(size.filters))
-	fmt.Print("| query | found | time | bytes read | of stored | chunks | pruned | opened | lines in memory (×) | zstd and scan (×) |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n")
-	q := query.New(query.Options{Source: e, Workers: 1, MaxMemory: 8 << 30})
+// printStored prints what the store takes beside what the lines take compressed, and adds the bar.
+func (w *survey) printStored(size storedSize, b *bars) {
+	of := func(n int64) float64 { return float64(size.all) / float64(n) }
+	fmt.Printf("### Stored\n\n%s in %s, of which %s are timestamps and %s skip filters.\n\n| compared with | bytes | stored, of it |\n| --- | ---: | ---: |\n",
+		megabytes(w.raw), megabytes(size.all), megabytes(size.times), megabytes(size.filters))
+	row := func(what string, n int64) { fmt.Printf("| %s | %s | %.3f |\n", what, megabytes(n), of(n)) }
+	row("the lines", w.raw)
+	row("snappy, a file of the lines", w.filed.snappy)
+	row("zstd -3, a file of the lines", w.filed.zstd)
+	row("zstd -3, lines in the order of the pushes", w.pushed.zstd)
+	row("zstd -3, lines of each stream by themselves", w.inStreams())
+	fmt.Println()
+	b.atMost("workload: stored bytes with filters and index, of zstd -3's for a file of the lines", 0.65, of(w.filed.zstd), "")
+	b.atMost("the same, of zstd -3's for the lines as they are pushed, sorted by stream", 0.65, of(w.pushed.zstd), "")
+}
+
+func (w *survey) askAll(ctx context.Context, st *store, stored int64, wanted *regexp.Regexp, profile string, b *bars) error {
+	fmt.Print("### Queries\n\n| query | found | time | bytes read | of stored | chunks | pruned | opened | lines in memory (×) | zstd and scan (×) |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n")
+	q := query.New(query.Options{Source: st.engine, Workers: 1, MaxMemory: 8 << 30})
 	if profile != "" {
 		return w.profile(ctx, q, wanted, profile)
 	}
@@ -91,7 +106,7 @@ func measureQueries(ctx context.Context, w *workload, b *bars, only, profile str
 		if !wanted.MatchString(x.name) {
 			continue
 		}
-		m, err := w.ask(ctx, q, bucket, floors, x, true)
+		m, err := w.ask(ctx, q, st.bucket, x, true)
 		if err != nil {
 			return fmt.Errorf("%s: %w", x.name, err)
 		}
@@ -106,7 +121,7 @@ func measureQueries(ctx context.Context, w *workload, b *bars, only, profile str
 		case "count per minute":
 			b.atMost("count per minute: chunks whose lines are read", 0, float64(m.stats.ChunksOpened), "")
 		case "logfmt quantile, by path":
-			again, err := w.ask(ctx, q, bucket, floors, x, false)
+			again, err := w.ask(ctx, q, st.bucket, x, false)
 			if err != nil {
 				return err
 			}
@@ -125,7 +140,7 @@ func (m *measured) print(name string, stored int64) {
 func ms(d time.Duration) float64 { return d.Seconds() * 1e3 }
 
 // profile repeats the wanted questions for some seconds under the CPU profiler.
-func (w *workload) profile(ctx context.Context, q *query.Engine, wanted *regexp.Regexp, path string) error {
+func (w *survey) profile(ctx context.Context, q *query.Engine, wanted *regexp.Regexp, path string) error {
 	file, err := os.Create(path)
 	if err != nil {
 		return err
@@ -151,7 +166,7 @@ func (w *workload) profile(ctx context.Context, q *query.Engine, wanted *regexp.
 }
 
 // ask asks a question some times and takes the fastest; first, without a cache, its floors too.
-func (w *workload) ask(ctx context.Context, q *query.Engine, bucket *countingBucket, f *floors, x question, first bool) (measured, error) {
+func (w *survey) ask(ctx context.Context, q *query.Engine, bucket *countingBucket, x question, first bool) (measured, error) {
 	var m measured
 	p := w.params(x)
 	if p.NoCache = first; !first {
@@ -159,29 +174,33 @@ func (w *workload) ask(ctx context.Context, q *query.Engine, bucket *countingBuc
 			return m, err
 		}
 	}
-	for range repeats {
+	var failed error
+	m.took = bestOf(func() time.Duration {
 		before, began := bucket.read.Load(), spent()
 		result, err := q.Query(ctx, p)
 		if err != nil {
-			return m, err
+			failed = err
+			return enough
 		}
-		if took := spent() - began; m.took == 0 || took < m.took {
-			m.took = took
-		}
+		took := spent() - began
 		m.read, m.stats, m.found = bucket.read.Load()-before, result.Stats, answer(result)
+		return took
+	})
+	if failed != nil {
+		return m, failed
 	}
 	if !first {
 		return m, nil
 	}
 	var found int64
-	m.raw = f.scan(x)
+	m.raw = w.scan(x)
 	switch {
 	case x.parsed:
 		took, err := w.parse(ctx, x, m.found)
 		m.decompress = took
 		return m, err
 	default:
-		m.decompress, found = f.decompress(x)
+		m.decompress, found = w.decompress(x)
 	}
 	if x.step == 0 && found != m.found && (x.limit == 0 || m.found < int64(x.limit)) {
 		return m, fmt.Errorf("found %d lines, and there are %d", m.found, found)
@@ -190,7 +209,7 @@ func (w *workload) ask(ctx context.Context, q *query.Engine, bucket *countingBuc
 }
 
 // params makes the query of a question. The limits are none.
-func (w *workload) params(x question) query.Params {
+func (w *survey) params(x question) query.Params {
 	p := query.Params{Tenant: tenant, Expr: x.expr, Start: w.begin, End: w.end, Limit: x.limit, Step: int64(x.step), Limits: query.Limits{MaxMemory: 8 << 30}}
 	if x.step == 0 && x.limit == 0 {
 		p.Expr = fmt.Sprintf(x.expr, fmt.Sprintf("%ds", (w.end-w.begin)/1e9+1))
@@ -217,52 +236,23 @@ func answer(r *query.Result) int64 {
 	return int64(n)
 }
 
-// forgetLines leaves of the workload what the questions need: plain chunks of what is parsed. A heap full of lines would make every query pay for
-// its garbage collection.
-func (w *workload) forgetLines() {
-	w.plain = map[string]*storagetest.Memory{}
-	for _, x := range w.questions() {
-		if !x.parsed || w.plain[x.system] != nil {
-			continue
-		}
-		plain := &storagetest.Memory{Encoding: chunk.EncodingPlain, ChunkRows: 8192}
-		for _, s := range w.of(x.system) {
-			plain.Add(s.labels, s.entries...)
-		}
-		plain.Cut()
-		w.plain[x.system] = plain
-	}
-	w.streams = nil
-	runtime.GC()
-}
-
 // parse asks the same of plain chunks in memory, where every line is decompressed and parsed.
-func (w *workload) parse(ctx context.Context, x question, want int64) (time.Duration, error) {
+func (w *survey) parse(ctx context.Context, x question, want int64) (time.Duration, error) {
 	q := query.New(query.Options{Source: w.plain[x.system], Workers: 1, MaxMemory: 8 << 30})
 	p := w.params(x)
 	p.NoCache = true
-	best := time.Duration(0)
-	for range repeats {
+	var failed error
+	best := bestOf(func() time.Duration {
 		began := spent()
 		result, err := q.Query(ctx, p)
+		if err == nil && answer(result) != want {
+			err = fmt.Errorf("%d from columns, %d from plain chunks", want, answer(result))
+		}
 		if err != nil {
-			return 0, err
+			failed = err
+			return enough
 		}
-		if got := answer(result); got != want {
-			return 0, fmt.Errorf("%d from columns, %d from plain chunks", want, got)
-		}
-		if took := spent() - began; best == 0 || took < best {
-			best = took
-		}
-	}
-	return best, nil
-}
-
-var patterns = map[string]*regexp.Regexp{}
-
-func pattern(text string) *regexp.Regexp {
-	if patterns[text] == nil {
-		patterns[text] = regexp.MustCompile(text)
-	}
-	return patterns[text]
+		return spent() - began
+	})
+	return best, failed
 }
