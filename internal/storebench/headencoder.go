@@ -30,7 +30,7 @@ func (h *headEncoder) add(ls labels.Labels, entries []chunk.Entry) {
 	for _, e := range entries {
 		from := len(h.lines)
 		h.lines = append(h.lines, e.Line...)
-		h.streams[key] = append(h.streams[key], chunk.Entry{Timestamp: e.Timestamp, Line: h.lines[from:len(h.lines):len(h.lines)]})
+		h.streams[key] = append(h.streams[key], chunk.Entry{Timestamp: e.Timestamp, Line: h.lines[from:len(h.lines):len(h.lines)], Metadata: cloneMetadata(e.Metadata)})
 		h.raw += int64(len(e.Line))
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"maps"
 	"slices"
@@ -12,7 +13,6 @@ import (
 
 	"github.com/cambium-logs/cambium/internal/loggen"
 	"github.com/cambium-logs/cambium/pkg/ingest"
-	"github.com/cambium-logs/cambium/pkg/logql"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 	"github.com/cambium-logs/cambium/pkg/storage/storagetest"
 )
@@ -60,35 +60,13 @@ func surveyOf(pushes string) (*survey, error) {
 		return nil, err
 	}
 	s.needle = facts.Needle
-	h := newHeadEncoder()
-	known := map[string]*stream{}
+	c := &collector{survey: s, encoder: newHeadEncoder()}
+	r := receiver(c)
 	err = loggen.Pushes(pushes, func(body []byte, _, _ int64) error {
 		s.pushes++
-		batch := ingest.NewBatch(ingest.Bounds{})
-		defer batch.Release()
-		if err := ingest.DecodePush("application/x-protobuf", "", false, body, ingest.Bounds{}, batch); err != nil {
-			return err
-		}
-		for i := range batch.Streams {
-			raw := &batch.Streams[i]
-			st := known[raw.Labels]
-			if st == nil {
-				ls, err := parseLabels(raw.Labels)
-				if err != nil {
-					return err
-				}
-				st = &stream{labels: ls}
-				known[strings.Clone(raw.Labels)] = st
-				s.streams++
-			}
-			s.add(st.labels, raw.Entries)
-			h.add(st.labels, raw.Entries)
-		}
-		if h.raw >= headBytes {
-			return h.flush()
-		}
-		return nil
+		return push(context.Background(), r, body)
 	})
+	h := c.encoder
 	if err == nil {
 		err = h.flush()
 	}
@@ -99,7 +77,31 @@ func surveyOf(pushes string) (*survey, error) {
 	return s, s.finish(loggen.LinesOf(pushes))
 }
 
-// add takes some lines of a stream; they are not kept.
+// collector is where the survey's pushes go. It implements ingest.Sink.
+type collector struct {
+	survey  *survey
+	encoder *headEncoder
+}
+
+// Append implements ingest.Sink.
+func (c *collector) Append(_ context.Context, _ string, streams []ingest.Stream) error {
+	for i := range streams {
+		c.survey.add(streams[i].Labels, streams[i].Entries)
+		c.encoder.add(streams[i].Labels, streams[i].Entries)
+	}
+	if c.encoder.raw >= headBytes {
+		return c.encoder.flush()
+	}
+	return nil
+}
+
+// ActiveStreams implements ingest.Sink.
+func (c *collector) ActiveStreams(string) int { return 0 }
+
+// HasStream implements ingest.Sink.
+func (c *collector) HasStream(string, labels.Labels) bool { return true }
+
+// add takes some entries of a stream; they are not kept.
 func (s *survey) add(ls labels.Labels, entries []chunk.Entry) {
 	system, key := ls.Get("system"), ls.String()
 	if s.bytes[system] == 0 {
@@ -107,6 +109,7 @@ func (s *survey) add(ls labels.Labels, entries []chunk.Entry) {
 	}
 	if s.streamed[key] == nil {
 		s.streamed[key] = newBlocks(false)
+		s.streams++
 	}
 	for i := range entries {
 		e := &entries[i]
@@ -135,7 +138,7 @@ func (s *survey) keep(ls labels.Labels, system string, entries []chunk.Entry) {
 	}
 	own := make([]chunk.Entry, len(entries))
 	for i := range entries {
-		own[i] = chunk.Entry{Timestamp: entries[i].Timestamp, Line: bytes.Clone(entries[i].Line)}
+		own[i] = chunk.Entry{Timestamp: entries[i].Timestamp, Line: bytes.Clone(entries[i].Line), Metadata: cloneMetadata(entries[i].Metadata)}
 	}
 	s.plain[system].Add(ls, own...)
 	if s.kindSizes[system] >= kindBytes {
@@ -188,11 +191,11 @@ func (s *survey) inStreams() (size int64) {
 	return size
 }
 
-func parseLabels(text string) (labels.Labels, error) {
-	matchers, err := logql.ParseSelector(text)
-	b := labels.NewBuilder(labels.EmptyLabels())
-	for _, m := range matchers {
-		b.Set(m.Name, m.Value)
+// cloneMetadata copies labels whose strings belong to a push.
+func cloneMetadata(ls []labels.Label) []labels.Label {
+	out := slices.Clone(ls)
+	for i := range out {
+		out[i] = labels.Label{Name: strings.Clone(out[i].Name), Value: strings.Clone(out[i].Value)}
 	}
-	return b.Labels(), err
+	return out
 }
