@@ -9,6 +9,7 @@ type metrics struct {
 	failures     prometheus.Counter
 	tornTails    prometheus.Counter
 	damages      prometheus.Counter
+	lostBytes    prometheus.Counter
 	lostEntries  prometheus.Counter
 	replayed     prometheus.Counter
 }
@@ -22,11 +23,12 @@ func newMetrics(reg prometheus.Registerer, l *Log) *metrics {
 		writtenBytes: prometheus.NewCounter(prometheus.CounterOpts{Name: "cambium_wal_written_bytes_total", Help: "Bytes of records written."}),
 		failures:     prometheus.NewCounter(prometheus.CounterOpts{Name: "cambium_wal_failures_total", Help: "Writes or fsyncs that failed."}),
 		tornTails:    prometheus.NewCounter(prometheus.CounterOpts{Name: "cambium_wal_torn_tails_total", Help: "Files whose unfinished end was cut off at a start."}),
-		damages:      prometheus.NewCounter(prometheus.CounterOpts{Name: "cambium_wal_damages_total", Help: "Places where records before sound ones could not be read at a start. Acknowledged entries may be lost."}),
+		damages:      prometheus.NewCounter(prometheus.CounterOpts{Name: "cambium_wal_damages_total", Help: "Places that could not be read at a start, other than unfinished ends. Acknowledged entries may be lost."}),
+		lostBytes:    prometheus.NewCounter(prometheus.CounterOpts{Name: "cambium_wal_damaged_bytes_total", Help: "Bytes of files, in the places that could not be read."}),
 		lostEntries:  prometheus.NewCounter(prometheus.CounterOpts{Name: "cambium_wal_undeclared_entries_total", Help: "Entries not replayed because the record that declares their stream is damaged."}),
 		replayed:     prometheus.NewCounter(prometheus.CounterOpts{Name: "cambium_wal_replayed_entries_total", Help: "Entries read back at a start."}),
 	}
-	collectors := []prometheus.Collector{m.fsyncSeconds, m.groupAppends, m.writtenBytes, m.failures, m.tornTails, m.damages, m.lostEntries, m.replayed,
+	collectors := []prometheus.Collector{m.fsyncSeconds, m.groupAppends, m.writtenBytes, m.failures, m.tornTails, m.damages, m.lostBytes, m.lostEntries, m.replayed,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cambium_wal_size_bytes", Help: "Bytes of the log's files."}, func() float64 {
 			n, err := l.Size()
 			if err != nil {

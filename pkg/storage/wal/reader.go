@@ -3,7 +3,6 @@ package wal
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"io"
 )
@@ -31,19 +30,23 @@ type recordReader struct {
 	pages   int    // pages read before it
 	pos     int    // of the next fragment in page
 	rec     []byte
-	partial bool // rec holds the beginning of a record
-	lost    bool // a damage has been noted and no record was found since: what continues a lost record is no new damage
+	partial bool  // rec holds the beginning of a record
+	begin   int64 // offset of the record that rec is part of
+	lost    bool  // a damage has been noted and no record was found since: what continues a lost record is no new damage
 	eof     bool
 
 	soundEnd int64 // offset behind the last sound record
 	damages  []Damage
 }
 
-// Damage is a place in a file where a record could not be read.
+// Damage is a place in a file where records could not be read.
 type Damage struct {
 	Offset int64 // bytes from the start of the file
+	Bytes  int64 // up to the next sound record, or the end of the file
 	Err    error
 	Tail   bool // no sound record follows in the file
+	// Torn says that the file ends within what was to be written there, as it does when a process dies while it writes. Then Tail is set.
+	Torn bool
 }
 
 func newRecordReader(r io.Reader) *recordReader {
@@ -55,7 +58,7 @@ func (r *recordReader) next() ([]byte, error) {
 	for {
 		if len(r.page)-r.pos < fragmentHead {
 			if len(r.page) > r.pos && len(r.page) < pageSize {
-				r.damage("a fragment's header is cut off")
+				r.damage("a fragment's header is cut off", true)
 			}
 			if err := r.nextPage(); err != nil {
 				return nil, err
@@ -63,11 +66,12 @@ func (r *recordReader) next() ([]byte, error) {
 			continue
 		}
 		if rec, ok := r.fragment(); ok {
+			if r.lost {
+				d := &r.damages[len(r.damages)-1]
+				d.Bytes, d.Tail, d.Torn = r.begin-d.Offset, false, false
+			}
 			r.lost = false
 			r.soundEnd = r.offset()
-			for i := range r.damages {
-				r.damages[i].Tail = false
-			}
 			return rec, nil
 		}
 	}
@@ -78,7 +82,11 @@ func (r *recordReader) offset() int64 { return int64(r.pages)*pageSize + int64(r
 func (r *recordReader) nextPage() error {
 	if r.eof {
 		if r.partial {
-			r.damage("the file ends within a record")
+			r.damage("the file ends within a record", true)
+		}
+		if r.lost {
+			d := &r.damages[len(r.damages)-1]
+			d.Bytes = int64(r.pages)*pageSize + int64(len(r.page)) - d.Offset
 		}
 		return io.EOF
 	}
@@ -104,7 +112,7 @@ func (r *recordReader) fragment() ([]byte, bool) {
 	if typ == fragmentPad {
 		for _, b := range p {
 			if b != 0 {
-				r.damage("bytes in the padding of a page")
+				r.damage("bytes in the padding of a page", false)
 				break
 			}
 		}
@@ -112,25 +120,28 @@ func (r *recordReader) fragment() ([]byte, bool) {
 		return nil, false
 	}
 	n := int(binary.BigEndian.Uint16(p[1:]))
-	if typ > fragmentLast || p[0] != typ || fragmentHead+n > len(p) {
-		r.damage("a fragment of an impossible type or length")
+	if possible := typ <= fragmentLast && p[0] == typ; !possible || fragmentHead+n > len(p) {
+		r.damage("a fragment of an impossible type or length", possible && r.eof && len(r.page) < pageSize && fragmentHead+n <= pageSize-r.pos)
 		r.pos = len(r.page)
 		return nil, false
 	}
 	part := p[fragmentHead : fragmentHead+n]
 	if crc32.Checksum(part, castagnoli) != binary.BigEndian.Uint32(p[3:]) {
-		r.damage("a fragment fails its checksum")
+		r.damage("a fragment fails its checksum", false)
 		r.pos = len(r.page)
 		return nil, false
 	}
 	if starts := typ == fragmentFull || typ == fragmentFirst; starts == r.partial {
 		if starts {
-			r.damage("a record is not finished")
+			r.damage("a record is not finished", false)
 		} else if !r.lost {
-			r.damage("a record has no beginning")
+			r.damage("a record has no beginning", false)
 		}
 	}
 	continued := r.partial
+	if typ == fragmentFull || typ == fragmentFirst {
+		r.begin = r.offset()
+	}
 	r.pos += fragmentHead + n
 	switch typ {
 	case fragmentFull:
@@ -148,8 +159,16 @@ func (r *recordReader) fragment() ([]byte, bool) {
 	return r.rec, typ == fragmentLast
 }
 
-// damage notes where reading failed and forgets the record that had begun.
-func (r *recordReader) damage(what string) {
-	r.damages = append(r.damages, Damage{Offset: r.offset(), Err: fmt.Errorf("%s", what), Tail: true})
+// damage notes where reading failed and forgets the record that had begun. What fails before the next sound record belongs to the same damage.
+func (r *recordReader) damage(what string, torn bool) {
+	at := r.offset()
+	if r.partial {
+		at = r.begin
+	}
+	if !r.lost {
+		r.damages = append(r.damages, Damage{Offset: at, Err: errors.New(what), Tail: true, Torn: torn})
+	} else if !torn {
+		r.damages[len(r.damages)-1].Torn = false
+	}
 	r.partial, r.lost = false, true
 }

@@ -18,8 +18,9 @@ type ReplayStats struct {
 	Files, Records, Series int
 	Entries                int64
 	Bytes                  int64 // of the files
-	TornTails              int   // files whose end was cut off
-	Damages                int   // places in the middle that could not be read
+	TornTails              int   // files that ended within a record
+	Damages                int   // other places that could not be read
+	LostBytes              int64 // of those places
 	Undeclared             int64 // entries whose stream's declaration was lost
 	Order                  uint64
 }
@@ -79,7 +80,7 @@ func (l *Log) replayFile(ctx context.Context, n int, handle Handler, stats *Repl
 		err = fr.record(rec)
 		switch {
 		case errors.Is(err, errRecord):
-			r.damages = append(r.damages, Damage{Offset: r.offset(), Err: err})
+			r.damages = append(r.damages, Damage{Offset: r.begin, Bytes: r.soundEnd - r.begin, Err: err})
 		case err != nil:
 			return err
 		}
@@ -91,39 +92,82 @@ func (l *Log) replayFile(ctx context.Context, n int, handle Handler, stats *Repl
 	return l.report(name, r, stats)
 }
 
-// report tells of a file's damages and cuts a torn end off.
+// report tells of a file's damages, sets aside a copy where they are more than an unfinished write, and cuts off what no record follows.
 func (l *Log) report(name string, r *recordReader, stats *ReplayStats) error {
-	torn, saved := false, false
+	var torn, cut bool
+	var damages int
+	var lost int64
 	for _, d := range r.damages {
-		if d.Tail {
+		cut = cut || d.Tail
+		if d.Torn {
 			torn = true
+			l.opts.Logger.Warn("The write-ahead log ends within a record, as it does when a process dies while it writes: such a push was not acknowledged. The end is cut off",
+				"file", name, "offset", d.Offset, "bytes", d.Bytes)
 			continue
 		}
-		stats.Damages++
-		l.metrics.damages.Inc()
-		if !saved && !l.opts.ReadOnly {
-			saved = true
-			// Truncation deletes the file after the next flush; the copy is for whoever wants to look at it.
-			if err := os.Link(name, name+".damaged"); err != nil && !errors.Is(err, os.ErrExist) {
-				l.opts.Logger.Warn("A damaged file of the write-ahead log could not be set aside", "file", name, "error", err)
-			}
-		}
-		l.opts.Logger.Error("The write-ahead log is damaged; entries that were acknowledged may be lost, all sound records were kept",
-			"file", name, "offset", d.Offset, "error", d.Err, "copy", name+".damaged")
+		damages++
+		lost += d.Bytes
+		l.opts.Logger.Error("The write-ahead log is damaged: entries that were acknowledged may be lost. All sound records were kept",
+			"file", name, "offset", d.Offset, "bytes", d.Bytes, "error", d.Err, "copy", damagedName(name))
 	}
-	if !torn {
-		return nil
+	stats.Damages += damages
+	stats.LostBytes += lost
+	l.metrics.damages.Add(float64(damages))
+	l.metrics.lostBytes.Add(float64(lost))
+	if torn {
+		stats.TornTails++
+		l.metrics.tornTails.Inc()
 	}
-	stats.TornTails++
-	l.metrics.tornTails.Inc()
 	if l.opts.ReadOnly {
 		return nil
 	}
-	l.opts.Logger.Warn("The write-ahead log ends with an unfinished record, which was never acknowledged; it is cut off", "file", name, "offset", r.soundEnd)
+	if damages > 0 {
+		// Truncation deletes the file after the next flush; the copy is for whoever wants to look at it.
+		if err := copyFile(name, damagedName(name)); err != nil {
+			l.opts.Logger.Warn("A damaged file of the write-ahead log could not be set aside, and stays as it is", "file", name, "error", err)
+			return nil
+		}
+	}
+	if !cut {
+		return nil
+	}
 	if err := os.Truncate(name, r.soundEnd); err != nil {
-		l.opts.Logger.Warn("The unfinished end of the write-ahead log could not be cut off", "file", name, "error", err)
+		l.opts.Logger.Warn("The end of the write-ahead log that cannot be read could not be cut off", "file", name, "error", err)
 	}
 	return nil
+}
+
+// damagedName is where a damaged file is set aside. Nothing deletes it.
+func damagedName(name string) string { return name + ".damaged" }
+
+// copyFile copies a file, unless the copy is there already. A copy that could not be finished is removed.
+func copyFile(from, to string) error {
+	if _, err := os.Stat(to); err == nil {
+		return nil
+	}
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to+".tmp", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	if err == nil {
+		err = out.Sync()
+	}
+	if cerr := out.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(to+".tmp", to)
+	}
+	if err != nil {
+		_ = os.Remove(to + ".tmp")
+	}
+	return err
 }
 
 var errVersion = errors.New("written by a newer version")
