@@ -63,6 +63,8 @@ type maintenance struct {
 	round      int64
 	swept      time.Time // when what requests left behind was looked for last
 	told       string    // the last error that was logged
+	logs       *logsOnBucket
+	awaited    map[string]bool // logs of which it was told that requests wait for them
 }
 
 // maxRemembered bounds what is remembered of segments: beyond it, it is found out anew.
@@ -72,7 +74,7 @@ const maxRemembered = 1 << 17
 func (e *Engine) openBackground(exclusive bool) error {
 	m := &maintenance{
 		token: make(chan struct{}, 1), processed: map[deleteKey]bool{}, touched: map[touchKey]bool{},
-		periods: map[ulid.ULID]segmentPeriod{}, retentions: map[string]tenantRetention{},
+		periods: map[ulid.ULID]segmentPeriod{}, retentions: map[string]tenantRetention{}, awaited: map[string]bool{},
 	}
 	e.maintenance = m
 	e.deletes = deletes.NewStore(deletes.Options{Bucket: e.bucket, Exclusive: exclusive, Compile: CompileDelete, Now: e.opts.now})

@@ -249,36 +249,46 @@ func (d *deleting) run(steps int, restart func()) {
 // TestDeletesAreTheModel: random pushes, delete requests, cancellations, rounds of compaction and restarts. Queries show what a simple model
 // holds; what a processed request selects is in no object; nothing deleted comes back.
 func TestDeletesAreTheModel(t *testing.T) {
-	for seed := range uint64(6) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			r := rand.New(rand.NewPCG(seed, 5))
-			clock := &shiftedClock{}
-			opts := Options{
-				DataDir: t.TempDir(), Head: head.Options{ChunkBytes: 1 + r.Int64N(800)}, FlushBytes: 1000 + r.Int64N(20_000), now: clock.now,
-				Compaction: Compaction{CancelPeriod: time.Duration(r.IntN(3)) * time.Hour, Settle: time.Nanosecond, MaxSegmentBytes: 1 << 20},
-			}
-			d := &deleting{t: t, r: r, clock: clock, opts: opts, e: open(t, opts), events: 1_700_000_000e9, m: model{"t": {}}}
-			d.run(150, func() {
-				closeEngine(t, d.e)
-				d.e = open(t, opts)
-			})
-			t.Logf("%d requests ended", d.ended)
-		})
+	onStores(t, func(t *testing.T, st store) {
+		for seed := range st.seeds(5) {
+			t.Run(fmt.Sprint(seed), func(t *testing.T) { deletesAreTheModel(t, seed, st) })
+		}
+	})
+}
+
+func deletesAreTheModel(t *testing.T, seed uint64, st store) {
+	r := rand.New(rand.NewPCG(seed, 5))
+	clock := &shiftedClock{}
+	opts := Options{
+		DataDir: t.TempDir(), Bucket: st.open(t), Head: head.Options{ChunkBytes: 1 + r.Int64N(800)}, FlushBytes: 1000 + r.Int64N(20_000), now: clock.now,
+		Compaction: Compaction{CancelPeriod: time.Duration(r.IntN(3)) * time.Hour, Settle: time.Nanosecond, MaxSegmentBytes: 1 << 20},
 	}
+	d := &deleting{t: t, r: r, clock: clock, opts: opts, e: open(t, opts), events: 1_700_000_000e9, m: model{"t": {}}}
+	d.run(st.steps(150), func() {
+		closeEngine(t, d.e)
+		d.e = open(t, opts)
+	})
+	t.Logf("%d requests ended", d.ended)
 }
 
 // TestManyProcessesDelete is the same with three engines on one bucket, of which any pushes, deletes and compacts.
-func TestManyProcessesDelete(t *testing.T) { onEveryStore(t, 4, manyProcessesDelete) }
+func TestManyProcessesDelete(t *testing.T) {
+	onShared(t, func(t *testing.T, st store) {
+		for seed := range st.seeds(16) {
+			t.Run(fmt.Sprint(seed), func(t *testing.T) { manyProcessesDelete(t, seed, st) })
+		}
+	})
+}
 
-func manyProcessesDelete(t *testing.T, seed uint64, b objstore.Bucket) {
+func manyProcessesDelete(t *testing.T, seed uint64, st store) {
 	r := rand.New(rand.NewPCG(seed, 6))
 	clock := &shiftedClock{}
-	opts := sharing(b)
+	opts := sharing(st.open(t))
 	opts.now = clock.now
 	opts.Compaction = Compaction{CancelPeriod: time.Duration(r.IntN(3)) * time.Hour, Settle: time.Nanosecond, Interval: time.Nanosecond}
 	engines := []*Engine{open(t, opts), open(t, opts), open(t, opts)}
 	d := &deleting{t: t, r: r, clock: clock, opts: opts, e: engines[0], events: 1_700_000_000e9, m: model{"t": {}}}
-	d.run(150, func() {
+	d.run(st.steps(150), func() {
 		clock.advance(3 * time.Minute) // listings are at most that old
 		i := r.IntN(len(engines))
 		if r.IntN(4) == 0 {
@@ -291,9 +301,11 @@ func manyProcessesDelete(t *testing.T, seed uint64, b objstore.Bucket) {
 }
 
 // TestDeletedBytesAreGone: after processing no object holds what was deleted, neither plainly nor in any chunk.
-func TestDeletedBytesAreGone(t *testing.T) {
+func TestDeletedBytesAreGone(t *testing.T) { onStores(t, testDeletedBytesAreGone) }
+
+func testDeletedBytesAreGone(t *testing.T, st store) {
 	clock := &shiftedClock{}
-	opts := Options{DataDir: t.TempDir(), now: clock.now, Compaction: Compaction{CancelPeriod: time.Hour}}
+	opts := Options{DataDir: t.TempDir(), Bucket: st.open(t), now: clock.now, Compaction: Compaction{CancelPeriod: time.Hour}}
 	e := open(t, opts)
 	ctx := context.Background()
 	const secret = "card=4111-1111-1111-1111"
@@ -373,11 +385,13 @@ func TestDeletedBytesAreGone(t *testing.T) {
 }
 
 // TestDeletionModes: filter-only hides and keeps; a cancelled request shows everything again.
-func TestDeletionModes(t *testing.T) {
+func TestDeletionModes(t *testing.T) { onStores(t, testDeletionModes) }
+
+func testDeletionModes(t *testing.T, st store) {
 	clock := &shiftedClock{}
 	limits := tenant.DefaultLimits()
 	limits.DeletionMode = tenant.DeletionFilterOnly
-	e := open(t, Options{now: clock.now, Limits: func(string) *tenant.Limits { return &limits }})
+	e := open(t, Options{Bucket: st.open(t), now: clock.now, Limits: func(string) *tenant.Limits { return &limits }})
 	ctx := context.Background()
 	require.NoError(t, e.Append(ctx, "t", stream(labels.FromStrings("a", "b"), entry(1, "one"), entry(2, "two"))))
 	_, err := e.CreateDelete(ctx, "t", deletes.Request{Query: `{a="b"} |`, End: 5})
@@ -398,76 +412,82 @@ func TestDeletionModes(t *testing.T) {
 
 // TestRetentionIsTheModel: entries stay at least as long as the rule for their stream says; those of days that are past it go.
 func TestRetentionIsTheModel(t *testing.T) {
-	for seed := range uint64(6) {
-		r := rand.New(rand.NewPCG(seed, 7))
-		clock := &shiftedClock{}
-		limits := tenant.DefaultLimits()
-		days := func(n int) tenant.Duration { return tenant.Duration(time.Duration(n) * 24 * time.Hour) }
-		limits.RetentionPeriod = days(r.IntN(3) * 8)
-		limits.RetentionStream = []tenant.StreamRetention{
-			{Selector: `{app="1"}`, Priority: 1, Period: days(3)},
-			{Selector: `{app=~"1|2", level="error"}`, Priority: 2, Period: days(6)},
-			{Selector: `{app="2", level!="info"}`, Priority: 2, Period: days(4)},
+	onStores(t, func(t *testing.T, st store) {
+		for seed := range st.seeds(4) {
+			retentionIsTheModel(t, seed, st)
 		}
-		period := func(ls labels.Labels) time.Duration {
-			app, level := ls.Get("app"), ls.Get("level")
-			switch {
-			case app == "2" && level == "error":
-				return time.Duration(days(4))
-			case app == "1" && level == "error":
-				return time.Duration(days(6))
-			case app == "1":
-				return time.Duration(days(3))
-			}
-			return time.Duration(limits.RetentionPeriod)
-		}
-		e := open(t, Options{now: clock.now, Head: head.Options{ChunkBytes: 500}, Compaction: Compaction{Settle: time.Nanosecond},
-			Limits: func(string) *tenant.Limits { return &limits }})
-		m := model{}
-		for range 60 {
-			s := randomStreams(r, new(int64))
-			for i := range s {
-				for k := range s[i].Entries {
-					s[i].Entries[k].Timestamp = clock.now().UnixNano() - r.Int64N(int64(30*time.Hour))
-				}
-			}
-			require.NoError(t, e.Append(t.Context(), "t", s))
-			m.add("t", s)
-			if r.IntN(3) == 0 {
-				require.NoError(t, e.Flush(t.Context()))
-			}
-			clock.advance(time.Duration(r.Int64N(int64(12 * time.Hour))))
-			_, err := e.Maintain(t.Context())
-			require.NoError(t, err)
-		}
-		require.NoError(t, e.Flush(t.Context()))
-		for range 3 {
-			clock.advance(2 * time.Hour)
-			_, err := e.Maintain(t.Context())
-			require.NoError(t, err)
-		}
-		now := clock.now()
-		got := contents(t, e, "t", math.MinInt64, math.MaxInt64)
-		gone := 0
-		for k, all := range m["t"] {
-			keep := period(parseLabels(t, k))
-			shown := map[string]bool{}
-			for _, line := range got[k] {
-				shown[line] = true
-			}
-			for _, en := range all {
-				text := showAll([]chunk.Entry{en})[0]
-				switch end := segment.DayOf(en.Timestamp).End(); {
-				case !expired(en.Timestamp, keep, now):
-					require.True(t, shown[text], "%s %s is not past %s", k, text, keep)
-				case expired(end, keep, now.Add(-6*time.Hour)):
-					require.False(t, shown[text], "%s %s is past %s", k, text, keep)
-					gone++
-				}
-			}
-		}
-		require.Positive(t, gone)
+	})
+}
+
+func retentionIsTheModel(t *testing.T, seed uint64, st store) {
+	r := rand.New(rand.NewPCG(seed, 7))
+	clock := &shiftedClock{}
+	limits := tenant.DefaultLimits()
+	days := func(n int) tenant.Duration { return tenant.Duration(time.Duration(n) * 24 * time.Hour) }
+	limits.RetentionPeriod = days(r.IntN(3) * 8)
+	limits.RetentionStream = []tenant.StreamRetention{
+		{Selector: `{app="1"}`, Priority: 1, Period: days(3)},
+		{Selector: `{app=~"1|2", level="error"}`, Priority: 2, Period: days(6)},
+		{Selector: `{app="2", level!="info"}`, Priority: 2, Period: days(4)},
 	}
+	period := func(ls labels.Labels) time.Duration {
+		app, level := ls.Get("app"), ls.Get("level")
+		switch {
+		case app == "2" && level == "error":
+			return time.Duration(days(4))
+		case app == "1" && level == "error":
+			return time.Duration(days(6))
+		case app == "1":
+			return time.Duration(days(3))
+		}
+		return time.Duration(limits.RetentionPeriod)
+	}
+	e := open(t, Options{Bucket: st.open(t), now: clock.now, Head: head.Options{ChunkBytes: 500}, Compaction: Compaction{Settle: time.Nanosecond},
+		Limits: func(string) *tenant.Limits { return &limits }})
+	m := model{}
+	for range st.steps(60) {
+		s := randomStreams(r, new(int64))
+		for i := range s {
+			for k := range s[i].Entries {
+				s[i].Entries[k].Timestamp = clock.now().UnixNano() - r.Int64N(int64(30*time.Hour))
+			}
+		}
+		require.NoError(t, e.Append(t.Context(), "t", s))
+		m.add("t", s)
+		if r.IntN(3) == 0 {
+			require.NoError(t, e.Flush(t.Context()))
+		}
+		clock.advance(time.Duration(r.Int64N(int64(12 * time.Hour))))
+		_, err := e.Maintain(t.Context())
+		require.NoError(t, err)
+	}
+	require.NoError(t, e.Flush(t.Context()))
+	for range 3 {
+		clock.advance(2 * time.Hour)
+		_, err := e.Maintain(t.Context())
+		require.NoError(t, err)
+	}
+	now := clock.now()
+	got := contents(t, e, "t", math.MinInt64, math.MaxInt64)
+	gone := 0
+	for k, all := range m["t"] {
+		keep := period(parseLabels(t, k))
+		shown := map[string]bool{}
+		for _, line := range got[k] {
+			shown[line] = true
+		}
+		for _, en := range all {
+			text := showAll([]chunk.Entry{en})[0]
+			switch end := segment.DayOf(en.Timestamp).End(); {
+			case !expired(en.Timestamp, keep, now):
+				require.True(t, shown[text], "%s %s is not past %s", k, text, keep)
+			case expired(end, keep, now.Add(-6*time.Hour)):
+				require.False(t, shown[text], "%s %s is past %s", k, text, keep)
+				gone++
+			}
+		}
+	}
+	require.Positive(t, gone)
 }
 
 func TestRetentionRules(t *testing.T) {
@@ -497,11 +517,13 @@ func TestRetentionRules(t *testing.T) {
 }
 
 // TestSetRetention: what was set outlives the process that was told, and counts in place of the limits.
-func TestSetRetention(t *testing.T) {
+func TestSetRetention(t *testing.T) { onStores(t, testSetRetention) }
+
+func testSetRetention(t *testing.T, st store) {
 	clock := &shiftedClock{}
 	limits := tenant.DefaultLimits()
 	limits.RetentionPeriod = tenant.Duration(48 * time.Hour)
-	opts := Options{DataDir: t.TempDir(), now: clock.now, Limits: func(string) *tenant.Limits { return &limits }}
+	opts := Options{DataDir: t.TempDir(), Bucket: st.open(t), now: clock.now, Limits: func(string) *tenant.Limits { return &limits }}
 	e := open(t, opts)
 	require.NoError(t, e.Append(t.Context(), "t", stream(labels.FromStrings("a", "b"), entry(clock.now().UnixNano(), "x"))))
 	require.NoError(t, e.Flush(t.Context()))
@@ -529,8 +551,11 @@ func TestSetRetention(t *testing.T) {
 
 // TestEverythingAtOnce: engines on one bucket push, query, delete and compact at the same time without agreement. What was asked to be deleted
 // is never seen again by the engine that was asked, and soon by none; everything else stays.
-func TestEverythingAtOnce(t *testing.T) {
-	b := objstore.NewInMemBucket()
+func TestEverythingAtOnce(t *testing.T) { onShared(t, testEverythingAtOnce) }
+
+func testEverythingAtOnce(t *testing.T, st store) {
+	t.Parallel()
+	b := st.open(t)
 	opts := sharing(b)
 	opts.Compaction = Compaction{Enabled: true, Interval: 3 * time.Millisecond, Grace: 4 * time.Second, Settle: time.Nanosecond}
 	engines := []*Engine{open(t, opts), open(t, opts), open(t, opts)}
@@ -542,7 +567,7 @@ func TestEverythingAtOnce(t *testing.T) {
 	for i, e := range engines {
 		wg.Go(func() {
 			ls := labels.FromStrings("app", fmt.Sprint(i%2))
-			for n := range 60 {
+			for n := range st.steps(60) {
 				text := fmt.Sprintf("engine %d push number %d of many", i, n)
 				if err := e.Append(ctx, "t", stream(ls, entry(base+int64(n)*1e6, text+" a"), entry(base+int64(n)*1e6, text+" b"))); err != nil {
 					t.Error(err)
@@ -587,17 +612,24 @@ func TestEverythingAtOnce(t *testing.T) {
 	require.NotEmpty(t, deleted)
 	require.Eventually(t, func() bool {
 		left := false
-		storedRows(t, copyOf(b), func(_ string, _ labels.Labels, e chunk.Entry) { left = left || deleted[string(e.Line)] })
+		storedRows(t, copyOf(t, b), func(_ string, _ labels.Labels, e chunk.Entry) { left = left || deleted[string(e.Line)] })
 		return !left
 	}, 30*time.Second, 100*time.Millisecond, "everything deleted is erased")
 	require.Equal(t, kept, lines(engines[0]))
 }
 
-// copyOf is a bucket as it is at one moment, so that reading it meets no object that is deleted meanwhile.
-func copyOf(b *objstore.InMemBucket) objstore.Bucket {
+// copyOf is a bucket as it is at one moment, more or less, so that reading it meets no object that is deleted meanwhile.
+func copyOf(t testing.TB, b objstore.Bucket) objstore.Bucket {
 	out := objstore.NewInMemBucket()
-	for name, data := range b.Objects() {
-		_ = out.Upload(context.Background(), name, bytes.NewReader(data))
+	for _, name := range objects(t, b) {
+		body, err := b.Get(t.Context(), name)
+		if err == nil {
+			var data []byte
+			data, err = io.ReadAll(body)
+			require.NoError(t, body.Close())
+			require.NoError(t, out.Upload(t.Context(), name, bytes.NewReader(data)))
+		}
+		require.True(t, err == nil || b.IsObjNotFoundErr(err), err)
 	}
 	return out
 }

@@ -23,14 +23,15 @@ func sharing(b objstore.Bucket) Options {
 }
 
 // TestProcessesShareABucket: engines push to one bucket at random, and come and go; in the end everybody sees what a simple model holds.
-func TestProcessesShareABucket(t *testing.T) { onEveryStore(t, 1, processesShareABucket) }
+func TestProcessesShareABucket(t *testing.T) { onShared(t, testProcessesShareABucket) }
 
-func processesShareABucket(t *testing.T, seed uint64, b objstore.Bucket) {
-	r := rand.New(rand.NewPCG(seed, 3))
+func testProcessesShareABucket(t *testing.T, st store) {
+	b := st.open(t)
+	r := rand.New(rand.NewPCG(1, 3))
 	clock := int64(1_700_000_000e9)
 	m := model{}
 	engines := []*Engine{open(t, sharing(b)), open(t, sharing(b)), open(t, sharing(b))}
-	for range 100 {
+	for range st.steps(100) {
 		i := r.IntN(len(engines))
 		switch r.IntN(10) {
 		case 0:
@@ -57,8 +58,10 @@ func processesShareABucket(t *testing.T, seed uint64, b objstore.Bucket) {
 	}
 }
 
-func TestPushesShareOneCommit(t *testing.T) {
-	b := objstore.NewInMemBucket()
+func TestPushesShareOneCommit(t *testing.T) { onShared(t, testPushesShareOneCommit) }
+
+func testPushesShareOneCommit(t *testing.T, st store) {
+	b := st.open(t)
 	opts := sharing(b)
 	opts.CommitInterval = 50 * time.Millisecond
 	e := open(t, opts)
@@ -71,12 +74,16 @@ func TestPushesShareOneCommit(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	require.Less(t, len(b.Objects()), 25)
+	require.Less(t, len(objects(t, b)), 25)
 	require.Zero(t, e.head.Memory())
 }
 
 func TestBrokenBucketRefusesAtOnceAndComesBack(t *testing.T) {
-	b := &brokenBucket{Bucket: objstore.NewInMemBucket()}
+	onShared(t, testBrokenBucketRefusesAtOnceAndComesBack)
+}
+
+func testBrokenBucketRefusesAtOnceAndComesBack(t *testing.T, st store) {
+	b := &brokenBucket{Bucket: st.open(t)}
 	opts := sharing(b)
 	opts.Head = head.Options{MaxBytes: 10_000}
 	e := open(t, opts)
@@ -98,8 +105,10 @@ func TestBrokenBucketRefusesAtOnceAndComesBack(t *testing.T) {
 	require.True(t, strings.HasPrefix(got[len(got)-1], "1000 "))
 }
 
-func TestCloseAnswersThoseWhoWait(t *testing.T) {
-	b := objstore.NewInMemBucket()
+func TestCloseAnswersThoseWhoWait(t *testing.T) { onShared(t, testCloseAnswersThoseWhoWait) }
+
+func testCloseAnswersThoseWhoWait(t *testing.T, st store) {
+	b := st.open(t)
 	opts := sharing(b)
 	opts.CommitInterval = time.Hour
 	e := open(t, opts)
@@ -110,7 +119,7 @@ func TestCloseAnswersThoseWhoWait(t *testing.T) {
 	require.Eventually(t, func() bool { return e.head.RawBytes() > 0 && !e.head.CurrentEmpty() }, 5*time.Second, time.Millisecond)
 	closeEngine(t, e)
 	require.NoError(t, <-done)
-	require.Len(t, b.Objects(), 1)
+	require.Len(t, objects(t, b), 1)
 }
 
 func TestBucketModeNeedsABucket(t *testing.T) {

@@ -99,7 +99,7 @@ func (e *Engine) headHolds(ctx context.Context, tenant string, a *deletes.Active
 
 const (
 	// deleteLinger is how long a request goes on hiding, beyond the grace period and the longest merge, when nothing of it is stored any
-	// more: a merge that began before it, or another process' late flush, may still bring something.
+	// more: a merge that began before it may still bring something. What is in other processes' logs is waited for besides.
 	deleteLinger = time.Hour
 	// keepEnded is how long an ended request stays in lists.
 	keepEnded = 7 * 24 * time.Hour
@@ -124,6 +124,7 @@ func (e *Engine) settleDeletes(ctx context.Context) error {
 		}
 	}
 	clear(m.processed)
+	m.logs = nil
 	for _, tenant := range tenants {
 		list, err := e.deletes.List(ctx, tenant)
 		if err != nil {
@@ -146,6 +147,9 @@ func (e *Engine) settleDeletes(ctx context.Context) error {
 			}
 		}
 	}
+	if sweep {
+		failed = append(failed, e.forgetLogs(ctx))
+	}
 	e.metrics.deletesPending.Set(float64(waiting))
 	return errors.Join(append(failed, ctx.Err())...)
 }
@@ -166,6 +170,11 @@ func (e *Engine) settleDelete(ctx context.Context, tenant string, r *deletes.Sta
 		return nil
 	case r.Processed != 0 && now-r.Processed < linger:
 		return nil
+	case r.Processed != 0:
+		// The logs before the segments: what is flushed meanwhile is found there.
+		if clean, err := e.logsClean(ctx, time.Unix(0, r.Processed).Add(maxSkew)); err != nil || !clean {
+			return err
+		}
 	}
 	active, err := e.activeDelete(ctx, tenant, r.ID)
 	if err != nil || active == nil {

@@ -46,6 +46,7 @@ type Engine struct {
 	view      sync.RWMutex
 	published uint64
 
+	mark     *logMark // nil where no other process has to know of the log
 	flusher  flusher
 	batches  batchIDs      // names the segments that this process writes with WALInBucket
 	kick     chan struct{} // tells the flush loop to look
@@ -82,8 +83,14 @@ func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
 	if err := e.openDir(ctx); err != nil {
 		return nil, err
 	}
-	if err := e.openStore(); err != nil {
+	exclusive, err := e.openStore()
+	if err != nil {
 		return nil, err
+	}
+	if opts.WALLocation == WALOnDisk && !exclusive {
+		if err := e.openMark(); err != nil {
+			return nil, err
+		}
 	}
 	e.head = head.New(e.opts.Head)
 	e.onClose(func() error { e.head.Close(); return nil })
@@ -96,6 +103,9 @@ func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
 	e.publishMetrics()
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	e.cancel = cancel
+	if e.mark != nil {
+		e.startMark(ctx, background)
+	}
 	e.loops.Go(func() { e.flushLoop(background) })
 	if opts.Compaction.Enabled {
 		e.loops.Go(func() { e.maintainLoop(background) })
@@ -198,7 +208,7 @@ func (e *Engine) openLog(ctx context.Context) error {
 	e.head.RaiseOrder(stats.Order)
 	if stats.Entries > 0 || stats.Damages > 0 || invalid > 0 {
 		e.opts.Logger.Info("The write-ahead log was replayed", "files", stats.Files, "bytes", stats.Bytes, "entries", stats.Entries,
-			"tornTails", stats.TornTails, "damages", stats.Damages, "undeclared", stats.Undeclared, "invalid", invalid, "took", time.Since(start))
+			"tornTails", stats.TornTails, "damages", stats.Damages, "lostBytes", stats.LostBytes, "undeclared", stats.Undeclared, "invalid", invalid, "took", time.Since(start))
 	}
 	log.Start(e.head.Order())
 	return nil
@@ -231,6 +241,7 @@ func (e *Engine) close(ctx context.Context) error {
 		e.loops.Wait()
 		if e.flusher.lock(context.Background()) == nil { // never released: nobody flushes any more
 			e.abandonCommits()
+			e.unmark(ctx)
 		}
 		e.endSubscriptions()
 		done <- e.closeParts()

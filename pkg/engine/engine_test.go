@@ -22,6 +22,7 @@ import (
 	"github.com/cambium-logs/cambium/pkg/storage"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 	"github.com/cambium-logs/cambium/pkg/storage/head"
+	"github.com/cambium-logs/cambium/pkg/trials/s3server"
 )
 
 func open(t testing.TB, opts Options) *Engine {
@@ -160,10 +161,11 @@ func randomStreams(r *rand.Rand, clock *int64) []ingest.Stream {
 
 // TestEngineIsTheModel: random pushes, flushes, reads and restarts; the same entries come out in the same order, each once.
 func TestEngineIsTheModel(t *testing.T) {
-	for seed := range uint64(12) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { engineIsTheModel(t, seed, nil) })
-	}
-	onEveryStore(t, 3, engineIsTheModel)
+	onStores(t, func(t *testing.T, st store) {
+		for seed := range st.seeds(12) {
+			t.Run(fmt.Sprint(seed), func(t *testing.T) { engineIsTheModel(t, seed, st.open(t)) })
+		}
+	})
 }
 
 func engineIsTheModel(t *testing.T, seed uint64, b objstore.Bucket) {
@@ -212,8 +214,10 @@ func engineIsTheModel(t *testing.T, seed uint64, b objstore.Bucket) {
 }
 
 // TestSnapshotsDuringFlushes: with pushes and flushes going on, every snapshot has every entry acknowledged before it, stored in one place.
-func TestSnapshotsDuringFlushes(t *testing.T) {
-	e := open(t, Options{Head: head.Options{ChunkBytes: 2000}, FlushBytes: 1 << 40})
+func TestSnapshotsDuringFlushes(t *testing.T) { onStores(t, testSnapshotsDuringFlushes) }
+
+func testSnapshotsDuringFlushes(t *testing.T, st store) {
+	e := open(t, Options{Bucket: st.open(t), Head: head.Options{ChunkBytes: 2000}, FlushBytes: 1 << 40})
 	ctx := context.Background()
 	ls := labels.FromStrings("app", "a")
 	stop := make(chan struct{})
@@ -276,8 +280,10 @@ func TestSnapshotsDuringFlushes(t *testing.T) {
 	wg.Wait()
 }
 
-func TestConcurrentPushersAndReaders(t *testing.T) {
-	e := open(t, Options{Head: head.Options{ChunkBytes: 10_000}, FlushBytes: 50_000})
+func TestConcurrentPushersAndReaders(t *testing.T) { onStores(t, testConcurrentPushersAndReaders) }
+
+func testConcurrentPushersAndReaders(t *testing.T, st store) {
+	e := open(t, Options{Bucket: st.open(t), Head: head.Options{ChunkBytes: 10_000}, FlushBytes: 50_000})
 	ctx := context.Background()
 	var wg sync.WaitGroup
 	for g := range 4 {
@@ -306,8 +312,10 @@ func TestConcurrentPushersAndReaders(t *testing.T) {
 	require.False(t, e.HasStream("t", labels.FromStrings("g", "2")))
 }
 
-func TestStats(t *testing.T) {
-	e := open(t, Options{})
+func TestStats(t *testing.T) { onStores(t, testStats) }
+
+func testStats(t *testing.T, st store) {
+	e := open(t, Options{Bucket: st.open(t)})
 	ctx := context.Background()
 	require.NoError(t, e.Append(ctx, "t", stream(labels.FromStrings("a", "b"), entry(1e18, "hello"), entry(2e18, "world"))))
 	require.NoError(t, e.Flush(ctx))
@@ -321,8 +329,10 @@ func TestStats(t *testing.T) {
 	require.Equal(t, Stats{Segments: 2, RawBytes: 15, Entries: 3, HeadRawBytes: 5, Streams: 1, Oldest: time.Unix(0, 1e18), Newest: time.Unix(0, 3e18)}, s)
 }
 
-func TestInvalidEntriesAreRefused(t *testing.T) {
-	e := open(t, Options{Head: head.Options{MaxBytes: 1 << 20}})
+func TestInvalidEntriesAreRefused(t *testing.T) { onStores(t, testInvalidEntriesAreRefused) }
+
+func testInvalidEntriesAreRefused(t *testing.T, st store) {
+	e := open(t, Options{Bucket: st.open(t), Head: head.Options{MaxBytes: 1 << 20}})
 	ctx := context.Background()
 	bad := entry(1, "x")
 	bad.Metadata = []labels.Label{{Name: "b", Value: "1"}, {Name: "a", Value: "2"}}
@@ -333,8 +343,10 @@ func TestInvalidEntriesAreRefused(t *testing.T) {
 	require.Zero(t, e.head.Memory())
 }
 
-func TestPushesAreNotKept(t *testing.T) {
-	e := open(t, Options{})
+func TestPushesAreNotKept(t *testing.T) { onStores(t, testPushesAreNotKept) }
+
+func testPushesAreNotKept(t *testing.T, st store) {
+	e := open(t, Options{Bucket: st.open(t)})
 	body := []byte("some line")
 	md := []labels.Label{{Name: "k", Value: "v"}}
 	en := chunk.Entry{Timestamp: 1, Line: body, Metadata: md}
@@ -344,8 +356,10 @@ func TestPushesAreNotKept(t *testing.T) {
 	require.Equal(t, []string{"1 some line [{k v}]"}, contents(t, e, "t", 0, 10)[`{a="b"}`])
 }
 
-func TestClosedEngineRefuses(t *testing.T) {
-	e := open(t, Options{})
+func TestClosedEngineRefuses(t *testing.T) { onStores(t, testClosedEngineRefuses) }
+
+func testClosedEngineRefuses(t *testing.T, st store) {
+	e := open(t, Options{Bucket: st.open(t)})
 	ctx := context.Background()
 	sub := e.Subscribe("t", 0)
 	require.NoError(t, e.Append(ctx, "t", stream(labels.FromStrings("a", "b"), entry(1, "x"))))
@@ -363,7 +377,11 @@ func TestClosedEngineRefuses(t *testing.T) {
 
 // TestSubscriptionsContinueSnapshots: snapshot and subscription together have every entry once.
 func TestSubscriptionsContinueSnapshots(t *testing.T) {
-	e := open(t, Options{FlushBytes: 2000})
+	onStores(t, testSubscriptionsContinueSnapshots)
+}
+
+func testSubscriptionsContinueSnapshots(t *testing.T, st store) {
+	e := open(t, Options{Bucket: st.open(t), FlushBytes: 2000})
 	ctx := context.Background()
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
@@ -415,8 +433,10 @@ func TestSubscriptionsContinueSnapshots(t *testing.T) {
 	}
 }
 
-func TestSlowSubscribersLoseEntries(t *testing.T) {
-	e := open(t, Options{})
+func TestSlowSubscribersLoseEntries(t *testing.T) { onStores(t, testSlowSubscribersLoseEntries) }
+
+func testSlowSubscribersLoseEntries(t *testing.T, st store) {
+	e := open(t, Options{Bucket: st.open(t)})
 	ctx := context.Background()
 	sub := e.Subscribe("t", 5)
 	defer sub.Close()
@@ -440,6 +460,12 @@ func TestMain(m *testing.M) {
 	case os.Getenv(childEnv) != "":
 		os.Exit(runChild())
 	}
+	code := m.Run()
+	s3server.StopShared()
 	// A provider that pkg/storage/bucket links in starts this one when it is loaded.
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/baidubce/bce-sdk-go/util/log.NewLogger.func1"))
+	if err := goleak.Find(goleak.IgnoreTopFunction("github.com/baidubce/bce-sdk-go/util/log.NewLogger.func1")); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, "goroutines are left over:", err)
+		code = 1
+	}
+	os.Exit(code)
 }

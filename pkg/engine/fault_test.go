@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/thanos-io/objstore"
 
+	"github.com/cambium-logs/cambium/pkg/storage/bucket"
 	"github.com/cambium-logs/cambium/pkg/storage/head"
 )
 
@@ -36,7 +38,11 @@ func (b *brokenBucket) Upload(ctx context.Context, name string, r io.Reader, opt
 }
 
 func TestFullBucketRefusesPushesUntilThereIsRoom(t *testing.T) {
-	b := &brokenBucket{Bucket: objstore.NewInMemBucket()}
+	onShared(t, testFullBucketRefusesPushesUntilThereIsRoom)
+}
+
+func testFullBucketRefusesPushesUntilThereIsRoom(t *testing.T, st store) {
+	b := &brokenBucket{Bucket: st.open(t)}
 	b.fail.Store(true)
 	opts := Options{DataDir: t.TempDir(), Bucket: b, Head: head.Options{MaxBytes: 100_000}, FlushRetry: 5 * time.Millisecond}
 	e := open(t, opts)
@@ -74,22 +80,25 @@ func TestFullBucketRefusesPushesUntilThereIsRoom(t *testing.T) {
 	require.Len(t, contents(t, e, "t", 0, math.MaxInt64)[ls.String()], acked)
 }
 
-func TestTwoEnginesOnOneDirectory(t *testing.T) {
-	e := open(t, Options{})
+func TestTwoEnginesOnOneDirectory(t *testing.T) { onStores(t, testTwoEnginesOnOneDirectory) }
+
+func testTwoEnginesOnOneDirectory(t *testing.T, st store) {
+	b := st.open(t)
+	e := open(t, Options{Bucket: b})
 	ctx := context.Background()
 	dir := e.opts.DataDir
-	_, err := Open(ctx, Options{DataDir: dir, LockWait: -1})
+	_, err := Open(ctx, Options{DataDir: dir, Bucket: b, LockWait: -1})
 	require.ErrorIs(t, err, ErrLocked)
 	require.ErrorContains(t, err, fmt.Sprintf("process %d", os.Getpid()))
 	require.ErrorContains(t, err, dir)
 	canceled, cancel := context.WithCancel(ctx)
 	cancel()
-	_, err = Open(canceled, Options{DataDir: dir, LockWait: time.Hour})
+	_, err = Open(canceled, Options{DataDir: dir, Bucket: b, LockWait: time.Hour})
 	require.ErrorIs(t, err, ErrLocked)
 
 	opened := make(chan error, 1)
 	go func() {
-		second, err := Open(ctx, Options{DataDir: dir, LockWait: 20 * time.Second})
+		second, err := Open(ctx, Options{DataDir: dir, Bucket: b, LockWait: 20 * time.Second})
 		if err == nil {
 			err = second.Close(ctx)
 		}
@@ -118,8 +127,10 @@ func TestDirectoriesThatCannotBeUsed(t *testing.T) {
 	require.ErrorContains(t, err, "not writable")
 }
 
-func TestDamagedLogTail(t *testing.T) {
-	opts := Options{DataDir: t.TempDir()}
+func TestDamagedLogTail(t *testing.T) { onStores(t, testDamagedLogTail) }
+
+func testDamagedLogTail(t *testing.T, st store) {
+	opts := Options{DataDir: t.TempDir(), Bucket: st.open(t)}
 	e := open(t, opts)
 	ctx := context.Background()
 	ls := labels.FromStrings("a", "b")
@@ -141,7 +152,11 @@ func TestDamagedLogTail(t *testing.T) {
 }
 
 func TestDamagedSegmentFailsItsQueriesOnly(t *testing.T) {
-	opts := Options{DataDir: t.TempDir()}
+	onStores(t, testDamagedSegmentFailsItsQueriesOnly)
+}
+
+func testDamagedSegmentFailsItsQueriesOnly(t *testing.T, st store) {
+	opts := Options{DataDir: t.TempDir(), Bucket: st.open(t)}
 	e := open(t, opts)
 	ctx := context.Background()
 	ls := labels.FromStrings("a", "b")
@@ -149,13 +164,20 @@ func TestDamagedSegmentFailsItsQueriesOnly(t *testing.T) {
 	require.NoError(t, e.Append(ctx, "t", stream(ls, entry(2e18, "later"))))
 	require.NoError(t, e.Flush(ctx))
 	closeEngine(t, e)
-	segments, err := filepath.Glob(filepath.Join(opts.bucketDir(), "t", "1970-01-01", "*.seg"))
+	b := opts.Bucket
+	if b == nil {
+		b = openStore(t, bucket.Options{Dir: opts.bucketDir()})
+	}
+	damaged := ""
+	for _, name := range objects(t, b) {
+		if strings.HasPrefix(name, "t/1970-01-01/") {
+			damaged = name
+		}
+	}
+	data, err := bucket.ReadAll(ctx, b, damaged, 1<<20)
 	require.NoError(t, err)
-	require.Len(t, segments, 1)
-	b, err := os.ReadFile(segments[0])
-	require.NoError(t, err)
-	b[12] ^= 0x40 // in the first chunk
-	require.NoError(t, os.WriteFile(segments[0], b, 0o600))
+	data[12] ^= 0x40 // in the first chunk
+	require.NoError(t, b.Upload(ctx, damaged, bytes.NewReader(data)))
 
 	e = open(t, opts)
 	require.Equal(t, []string{"2000000000000000000 later []"}, contents(t, e, "t", 1e18, 3e18)[ls.String()])
@@ -165,13 +187,15 @@ func TestDamagedSegmentFailsItsQueriesOnly(t *testing.T) {
 	streams, err := snap.Select(ctx, 0, 10)
 	require.NoError(t, err)
 	_, err = streams[0].Chunks[0].Open(ctx)
-	require.ErrorContains(t, err, filepath.Base(segments[0]))
+	require.ErrorContains(t, err, filepath.Base(damaged))
 }
 
-func TestMetricsAreShownWhileOpen(t *testing.T) {
+func TestMetricsAreShownWhileOpen(t *testing.T) { onStores(t, testMetricsAreShownWhileOpen) }
+
+func testMetricsAreShownWhileOpen(t *testing.T, st store) {
 	reg := prometheus.NewRegistry()
 	for range 2 {
-		e := open(t, Options{Registerer: reg})
+		e := open(t, Options{Registerer: reg, Bucket: st.open(t)})
 		require.NoError(t, e.Append(context.Background(), "t", stream(labels.FromStrings("a", "b"), entry(1, "x"))))
 		families, err := reg.Gather()
 		require.NoError(t, err)
@@ -182,7 +206,7 @@ func TestMetricsAreShownWhileOpen(t *testing.T) {
 		for _, want := range []string{"cambium_engine_appended_entries_total", "cambium_head_memory_bytes", "cambium_wal_written_bytes_total"} {
 			require.True(t, names[want], want)
 		}
-		second := open(t, Options{Registerer: reg})
+		second := open(t, Options{Registerer: reg, Bucket: st.open(t)})
 		closeEngine(t, second)
 		closeEngine(t, e)
 		families, err = reg.Gather()

@@ -21,6 +21,7 @@ const (
 type flusher struct {
 	token  chan struct{}
 	sealed *head.Generation // being written; nil = none
+	began  time.Time        // when sealed was: what was accepted before is in it or in segments
 	file   int              // the log before this file belongs to sealed and what came before
 	done   map[segmentKey]segment.Info
 	commit *commit // whom to tell how writing sealed went; nil = nobody any more
@@ -162,6 +163,7 @@ func (e *Engine) seal() error {
 		f.file = file
 		fault.Point("engine.rotated")
 	}
+	f.began = e.now()
 	f.sealed, f.done = e.head.Seal(), map[segmentKey]segment.Info{}
 	f.commit, e.commit = e.commit, newCommit()
 	return nil
@@ -189,6 +191,7 @@ func (e *Engine) finish(ctx context.Context) error {
 	}
 	e.lastErr.Store(nil)
 	f.sealed, f.done = nil, nil
+	e.mark.cleanUntil(f.began)
 	e.metrics.flushSeconds.Observe(time.Since(start).Seconds())
 	fault.Point("engine.flushed")
 	if e.wal == nil {

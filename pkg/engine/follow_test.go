@@ -12,7 +12,6 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/stretchr/testify/require"
-	"github.com/thanos-io/objstore"
 )
 
 // tailOf reads a snapshot and then a subscription, until the caller is satisfied.
@@ -81,13 +80,16 @@ func (f *tailOf) next(ctx context.Context, t *testing.T) error {
 
 // TestTailsFollowOtherProcesses: tails that begin at any time, on any of the processes on a bucket, show what was pushed to each of them once,
 // with compaction at work and without.
-func TestTailsFollowOtherProcesses(t *testing.T) {
+func TestTailsFollowOtherProcesses(t *testing.T) { onShared(t, testTailsFollowOtherProcesses) }
+
+func testTailsFollowOtherProcesses(t *testing.T, st store) {
 	for name, compaction := range map[string]Compaction{
 		"at rest":    {},
 		"compacting": {Enabled: true, Interval: 50 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := objstore.NewInMemBucket()
+			t.Parallel()
+			b := st.open(t)
 			first := sharing(b)
 			first.Compaction = compaction
 			engines := []*Engine{open(t, first), open(t, sharing(b))}
@@ -133,8 +135,10 @@ func TestTailsFollowOtherProcesses(t *testing.T) {
 }
 
 // TestTailKeepsTheOrderOfSegments: what one process accepts comes in that order at another.
-func TestTailKeepsTheOrderOfSegments(t *testing.T) {
-	b := objstore.NewInMemBucket()
+func TestTailKeepsTheOrderOfSegments(t *testing.T) { onShared(t, testTailKeepsTheOrderOfSegments) }
+
+func testTailKeepsTheOrderOfSegments(t *testing.T, st store) {
+	b := st.open(t)
 	writer, reader := open(t, sharing(b)), open(t, sharing(b))
 	tail := startTail(t, reader, "a")
 	var want []string

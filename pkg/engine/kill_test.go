@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,7 +28,8 @@ const (
 	childEnv   = "CAMBIUM_TEST_CHILD_DIR" // set in the child: its data directory
 	firstEnv   = "CAMBIUM_TEST_FIRST"     // number of its first push
 	crashEnv   = "CAMBIUM_CRASH_AT"       // point@n: die when the point is passed for the n-th time
-	bucketEnv  = "CAMBIUM_TEST_BUCKET"    // not empty: the log is in the bucket
+	bucketEnv  = "CAMBIUM_TEST_BUCKET"    // configuration of the bucket; empty: the directory that belongs to the process
+	logEnv     = "CAMBIUM_TEST_LOG"       // "bucket": the log is in the bucket
 	roundsEnv  = "CAMBIUM_KILL_ROUNDS"
 	killRounds = 20
 )
@@ -70,13 +70,10 @@ func runChild() int {
 			}
 		}
 	}
-	opts := Options{DataDir: os.Getenv(childEnv), Head: head.Options{ChunkBytes: 2000}, FlushBytes: 30_000}
-	var err error
-	if os.Getenv(bucketEnv) != "" {
-		if opts, err = bucketMode(opts.DataDir); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
+	opts, err := childOptions(os.Getenv(childEnv), os.Getenv(bucketEnv), os.Getenv(logEnv) == "bucket")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
 	e, err := Open(context.Background(), opts)
 	if err != nil {
@@ -117,15 +114,58 @@ func runChild() int {
 	}
 }
 
-// bucketMode are options of an engine whose log is in a directory bucket that others may use too.
-func bucketMode(dir string) (Options, error) {
-	b, err := bucket.Open(bucket.Options{Dir: filepath.Join(dir, "bucket")})
-	return Options{Bucket: b, WALLocation: WALInBucket, CommitInterval: 5 * time.Millisecond}, err
+// childOptions are those of an engine that children open too.
+func childOptions(dir, config string, inBucket bool) (Options, error) {
+	opts := Options{DataDir: dir, Head: head.Options{ChunkBytes: 2000}, FlushBytes: 30_000}
+	if config == "" {
+		return opts, nil
+	}
+	b, err := bucket.Open(bucket.Options{Config: []byte(config)})
+	if err != nil {
+		return opts, err
+	}
+	opts.Bucket = b
+	if inBucket {
+		opts.DataDir, opts.WALLocation, opts.CommitInterval = "", WALInBucket, 5*time.Millisecond
+	}
+	return opts, nil
 }
 
-// ledger is what the children said. Its zero value is an empty one whose children have the log on disk.
+// open opens the engine of the children's place.
+func (l *ledger) open(t *testing.T, dir string) *Engine {
+	t.Helper()
+	opts, err := childOptions(dir, l.config, l.inBucket)
+	require.NoError(t, err)
+	return open(t, opts)
+}
+
+// onKillable is onStores without the store that ends with its process. Rounds of n are as many where the processes have the store to themselves,
+// a quarter elsewhere, and what the environment says where it says it.
+func onKillable(t *testing.T, n int, shared bool, f func(t *testing.T, config string, rounds int)) {
+	for _, st := range stores {
+		config, rounds := "", n
+		switch {
+		case st.config == nil && (shared || st.name != "embedded"):
+			continue
+		case st.config != nil:
+			rounds = max(2, n/4)
+		}
+		t.Run(st.name, func(t *testing.T) {
+			if st.config != nil {
+				config = string(st.config(t))
+			}
+			if n, err := strconv.Atoi(os.Getenv(roundsEnv)); err == nil {
+				rounds = n
+			}
+			f(t, config, rounds)
+		})
+	}
+}
+
+// ledger is what the children said. Its zero value is an empty one whose children have the log on disk, and the bucket too.
 type ledger struct {
-	inBucket bool
+	config   string // of the bucket
+	inBucket bool   // the log is in it
 
 	mu           sync.Mutex // guards what follows
 	tried, acked map[int]bool
@@ -147,15 +187,21 @@ func (l *ledger) note(what string, k int) {
 	}
 }
 
+func (l *ledger) environment() []string {
+	env := []string{bucketEnv + "=" + l.config}
+	if l.inBucket {
+		env = append(env, logEnv+"=bucket")
+	}
+	return env
+}
+
 // round runs a child until it dies, by itself at the crash point or after a while by the parent's hand.
 // Its pushes are numbered from first.
 func (l *ledger) round(t *testing.T, dir, crash string, first int, life time.Duration) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+dir, crashEnv+"="+crash, firstEnv+"="+fmt.Sprint(first))
-	if l.inBucket {
-		cmd.Env = append(cmd.Env, bucketEnv+"=yes")
-	}
+	cmd.Env = append(cmd.Env, l.environment()...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
@@ -179,13 +225,13 @@ func (l *ledger) round(t *testing.T, dir, crash string, first int, life time.Dur
 // TestKilledProcessesLoseNothing kills processes at named points and at random, and holds what they acknowledged against what is there:
 // every acknowledged entry once, the others all or nothing of a push.
 func TestKilledProcessesLoseNothing(t *testing.T) {
-	rounds := killRounds
-	if n, err := strconv.Atoi(os.Getenv(roundsEnv)); err == nil {
-		rounds = n
-	}
+	onKillable(t, killRounds, false, killedProcessesLoseNothing)
+}
+
+func killedProcessesLoseNothing(t *testing.T, config string, rounds int) {
 	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
 	dir := t.TempDir()
-	var l ledger
+	l := ledger{config: config}
 	for round := range rounds {
 		crash := ""
 		if round%4 != 3 {
@@ -194,7 +240,7 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 		before := len(l.acked)
 		l.round(t, dir, crash, l.next, time.Duration(100+r.IntN(600))*time.Millisecond)
 		t.Logf("round %d, crash at %q: %d pushes acknowledged", round, crash, len(l.acked)-before)
-		e := open(t, Options{DataDir: dir})
+		e := l.open(t, dir)
 		require.Zero(t, e.Replayed().Damages)
 		l.check(t, e)
 		if r.IntN(3) == 0 {
@@ -208,13 +254,13 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 
 // TestKilledProcessesOnOneBucketLoseNothing is the same with the log in the bucket and two processes at a time.
 func TestKilledProcessesOnOneBucketLoseNothing(t *testing.T) {
-	rounds := killRounds / 4
-	if n, err := strconv.Atoi(os.Getenv(roundsEnv)); err == nil {
-		rounds = n
-	}
+	onKillable(t, killRounds, true, killedProcessesOnOneBucketLoseNothing)
+}
+
+func killedProcessesOnOneBucketLoseNothing(t *testing.T, config string, rounds int) {
 	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
 	dir := t.TempDir()
-	l := ledger{inBucket: true}
+	l := ledger{config: config, inBucket: true}
 	points := []string{"", "engine.encoded", "engine.uploaded", "engine.flushed"}
 	for round := range rounds {
 		var wg sync.WaitGroup
@@ -225,9 +271,7 @@ func TestKilledProcessesOnOneBucketLoseNothing(t *testing.T) {
 			wg.Go(func() { l.round(t, dir, crash, first+i*100_000, life) })
 		}
 		wg.Wait()
-		opts, err := bucketMode(dir)
-		require.NoError(t, err)
-		e := open(t, opts)
+		e := l.open(t, dir)
 		l.check(t, e)
 		closeEngine(t, e)
 	}

@@ -22,7 +22,6 @@ import (
 	"github.com/cambium-logs/cambium/pkg/internal/fault"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 	"github.com/cambium-logs/cambium/pkg/storage/deletes"
-	"github.com/cambium-logs/cambium/pkg/storage/head"
 )
 
 const (
@@ -41,12 +40,8 @@ func ahead(d time.Duration) func() time.Time {
 	return func() time.Time { return start.Add(d + 100_000*time.Since(start)) }
 }
 
-func maintaining(dir string, inBucket bool, now func() time.Time) (Options, error) {
-	opts := Options{DataDir: dir, Head: head.Options{ChunkBytes: 2000}, FlushBytes: 30_000}
-	var err error
-	if inBucket {
-		opts, err = bucketMode(dir)
-	}
+func maintaining(dir, config string, inBucket bool, now func() time.Time) (Options, error) {
+	opts, err := childOptions(dir, config, inBucket)
 	opts.now = now
 	opts.Compaction = Compaction{Interval: time.Millisecond, Settle: time.Nanosecond}
 	return opts, err
@@ -68,7 +63,7 @@ func runMaintainingChild() int {
 		}
 	}
 	skew, _ := time.ParseDuration(os.Getenv(aheadEnv))
-	opts, err := maintaining(os.Getenv(maintainingChildEnv), os.Getenv(bucketEnv) != "", ahead(skew))
+	opts, err := maintaining(os.Getenv(maintainingChildEnv), os.Getenv(bucketEnv), os.Getenv(logEnv) == "bucket", ahead(skew))
 	if err == nil {
 		err = maintainUntilKilled(opts)
 	}
@@ -129,9 +124,7 @@ func (l *deletionLedger) round(t *testing.T, dir, crash string, skew, life time.
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), maintainingChildEnv+"="+dir, crashEnv+"="+crash, firstEnv+"="+fmt.Sprint(l.next), aheadEnv+"="+skew.String())
-	if l.inBucket {
-		cmd.Env = append(cmd.Env, bucketEnv+"=yes")
-	}
+	cmd.Env = append(cmd.Env, l.environment()...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()
@@ -187,35 +180,36 @@ func (l *deletionLedger) check(t *testing.T, e *Engine) {
 // TestKilledMaintenance kills processes at named points of compaction and deletion and at random: nothing acknowledged is lost, nothing is
 // there twice, nothing deleted comes back, and in the end what was deleted is in no object.
 func TestKilledMaintenance(t *testing.T) {
-	rounds := killRounds
-	if n, err := strconv.Atoi(os.Getenv(roundsEnv)); err == nil {
-		rounds = n
+	onKillable(t, killRounds, false, func(t *testing.T, config string, rounds int) {
+		t.Run("disk", func(t *testing.T) { killedMaintenance(t, config, false, rounds/2) })
+		if config != "" {
+			t.Run("bucket", func(t *testing.T) { killedMaintenance(t, config, true, rounds/2) })
+		}
+	})
+}
+
+func killedMaintenance(t *testing.T, config string, inBucket bool, rounds int) {
+	r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+	dir := t.TempDir()
+	l := &deletionLedger{ledger: ledger{config: config, inBucket: inBucket}, asked: map[int]bool{}, done: map[int]bool{}}
+	var skew time.Duration
+	var e *Engine
+	first := r.IntN(len(maintainPoints))
+	for round := range rounds {
+		crash := fmt.Sprintf("%s@%d", maintainPoints[(first+round)%len(maintainPoints)], r.IntN(4))
+		acked, done := len(l.acked), len(l.done)
+		l.round(t, dir, crash, skew, time.Duration(200+r.IntN(500))*time.Millisecond)
+		skew += 100 * time.Hour
+		t.Logf("round %d, crash at %q: %d pushes acknowledged, %d deleted", round, crash, len(l.acked)-acked, len(l.done)-done)
+		opts, err := maintaining(dir, config, inBucket, ahead(skew))
+		require.NoError(t, err)
+		e = open(t, opts)
+		l.check(t, e)
+		if round+1 < rounds {
+			closeEngine(t, e)
+		}
 	}
-	for name, inBucket := range map[string]bool{"disk": false, "bucket": true} {
-		t.Run(name, func(t *testing.T) {
-			r := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
-			dir := t.TempDir()
-			l := &deletionLedger{ledger: ledger{inBucket: inBucket}, asked: map[int]bool{}, done: map[int]bool{}}
-			var skew time.Duration
-			var e *Engine
-			for round := range rounds / 2 {
-				crash := fmt.Sprintf("%s@%d", maintainPoints[round%len(maintainPoints)], r.IntN(4))
-				acked, done := len(l.acked), len(l.done)
-				l.round(t, dir, crash, skew, time.Duration(200+r.IntN(500))*time.Millisecond)
-				skew += 100 * time.Hour
-				t.Logf("round %d, crash at %q: %d pushes acknowledged, %d deleted", round, crash, len(l.acked)-acked, len(l.done)-done)
-				opts, err := maintaining(dir, inBucket, ahead(skew))
-				require.NoError(t, err)
-				e = open(t, opts)
-				l.check(t, e)
-				if round+1 < rounds/2 {
-					closeEngine(t, e)
-				}
-			}
-			require.NotEmpty(t, l.done)
-			l.finish(t, e)
-		})
-	}
+	l.finish(t, e)
 }
 
 // finish makes rounds until all requests are processed and looks into every object.

@@ -17,8 +17,10 @@ import (
 )
 
 // TestCloseInterruptsCompaction: a merge that would take hours does not hold up a stop, and leaves nothing behind that does harm.
-func TestCloseInterruptsCompaction(t *testing.T) {
-	opts := Options{DataDir: t.TempDir(), Compaction: Compaction{Enabled: true, Interval: time.Millisecond, BytesPerSecond: 1, Settle: time.Nanosecond}}
+func TestCloseInterruptsCompaction(t *testing.T) { onStores(t, testCloseInterruptsCompaction) }
+
+func testCloseInterruptsCompaction(t *testing.T, st store) {
+	opts := Options{DataDir: t.TempDir(), Bucket: st.open(t), Compaction: Compaction{Enabled: true, Interval: time.Millisecond, BytesPerSecond: 1, Settle: time.Nanosecond}}
 	e := open(t, opts)
 	ls := labels.FromStrings("a", "b")
 	for i := range 6 {

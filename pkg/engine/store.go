@@ -5,14 +5,13 @@ import (
 	"github.com/cambium-logs/cambium/pkg/storage/catalog"
 )
 
-// openStore opens the bucket and what is known of it.
-func (e *Engine) openStore() error {
-	exclusive := false
+// openStore opens the bucket and what is known of it. exclusive says that no other process is on the bucket.
+func (e *Engine) openStore() (exclusive bool, err error) {
 	e.bucket = e.opts.Bucket
 	if e.bucket == nil {
 		b, err := bucket.Open(bucket.Options{Dir: e.opts.bucketDir(), Registerer: e.registry})
 		if err != nil {
-			return err
+			return false, err
 		}
 		e.onClose(b.Close)
 		e.bucket, exclusive = b, true // the directory's lock is held
@@ -22,7 +21,7 @@ func (e *Engine) openStore() error {
 		e.buildDir = b.TempDir(e.segmentDir)
 	}
 	e.catalog = catalog.New(catalog.Options{Bucket: e.bucket, Exclusive: exclusive, Registerer: e.registry, Now: e.opts.now})
-	return e.openBackground(exclusive)
+	return exclusive, e.openBackground(exclusive)
 }
 
 // Catalog knows the engine's segments; for compaction, retention and tools.

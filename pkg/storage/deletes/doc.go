@@ -6,6 +6,10 @@
 //	<tenant>/deletes/<id>.state.json  how much of it is carried out; written again by whoever compacts
 //	<tenant>/deletes/<id>.ended.json  it hides nothing any more, because there is nothing left to hide
 //
+// and beside the tenants, for each process with a log on its own disk:
+//
+//	~logs/<id>.json                   until when its log is flushed: no request ends before
+//
 // Each holds JSON with a checksum: {"crc32c": …, "content": {…}}.
 //
 // A request selects entries by their timestamps, whenever they arrive, from the moment it is stored until it has ended. A snapshot leaves

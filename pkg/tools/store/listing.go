@@ -17,6 +17,7 @@ const (
 	// QuarantineDir holds what repair has moved away. No tenant is called so: the character is not allowed in tenant ids.
 	QuarantineDir = "~quarantine/"
 	probeDir      = "~probe/"
+	logsDir       = "~logs/"
 	deletesDir    = "deletes/"
 	compactorFile = "compactor.json"
 )
@@ -62,7 +63,7 @@ func Walk(ctx context.Context, b objstore.BucketReader, scope Scope, l Listing) 
 		return err
 	}
 	for _, dir := range tenants {
-		if dir == QuarantineDir || dir == probeDir {
+		if dir == QuarantineDir || dir == probeDir || dir == logsDir {
 			continue
 		}
 		if err := walkTenant(ctx, b, dir, scope.Day, l); err != nil {

@@ -1,0 +1,142 @@
+package engine
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/stretchr/testify/require"
+	"github.com/thanos-io/objstore"
+
+	"github.com/cambium-logs/cambium/pkg/storage/chunk"
+	"github.com/cambium-logs/cambium/pkg/storage/deletes"
+)
+
+// absence is two processes with logs of their own on a bucket, of which one is away while something is deleted that is in its log alone.
+type absence struct {
+	t       *testing.T
+	clock   *shiftedClock
+	b       objstore.Bucket
+	dir     string // of the one that is away
+	present *Engine
+}
+
+var absent = labels.FromStrings("app", "absent")
+
+const deletedText = "to be deleted"
+
+func newAbsence(t *testing.T, st store) *absence {
+	a := &absence{t: t, clock: &shiftedClock{}, b: st.open(t), dir: t.TempDir()}
+	e := a.open()
+	at := a.clock.now().Add(-time.Hour).UnixNano()
+	require.NoError(t, e.Append(t.Context(), "t", stream(absent, entry(at, deletedText), entry(at+1, "kept"))))
+	closeEngine(t, e)
+	a.present = open(t, a.options(t.TempDir()))
+	_, err := a.present.CreateDelete(t.Context(), "t", deletes.Request{Query: `{app="absent"} |= "` + deletedText + `"`, End: a.clock.now().UnixNano()})
+	require.NoError(t, err)
+	return a
+}
+
+func (a *absence) options(dir string) Options {
+	return Options{DataDir: dir, Bucket: a.b, now: a.clock.now, Compaction: Compaction{Settle: time.Nanosecond}}
+}
+
+func (a *absence) open() *Engine { return open(a.t, a.options(a.dir)) }
+
+// pass lets time go by, with a round of background work every six hours.
+func (a *absence) pass(d time.Duration) {
+	for ; d > 0; d -= 6 * time.Hour {
+		a.clock.advance(min(d, 6*time.Hour))
+		_, err := a.present.Maintain(a.t.Context())
+		require.NoError(a.t, err)
+	}
+}
+
+func (a *absence) status() deletes.Status {
+	list, err := a.present.Deletes(a.t.Context(), "t")
+	require.NoError(a.t, err)
+	require.Len(a.t, list, 1)
+	return list[0]
+}
+
+func (a *absence) lines(e *Engine) string {
+	return strings.Join(contents(a.t, e, "t", 0, math.MaxInt64)[absent.String()], "\n")
+}
+
+// TestDeletedEntriesDoNotComeBackWithALog: a process that was away for longer than delete requests otherwise last brings nothing back.
+func TestDeletedEntriesDoNotComeBackWithALog(t *testing.T) {
+	onShared(t, func(t *testing.T, st store) {
+		a := newAbsence(t, st)
+		a.pass(3 * 24 * time.Hour)
+		require.NotZero(t, a.status().Processed, "no object holds anything of it")
+		require.Zero(t, a.status().Ended, "a log may")
+		e := a.open()
+		require.EqualValues(t, 2, e.Replayed().Entries)
+		require.NotContains(t, a.lines(e), deletedText)
+		require.Contains(t, a.lines(e), "kept")
+		require.NoError(t, e.Flush(t.Context()))
+		a.pass(6 * time.Hour)
+		require.Zero(t, a.status().Ended, "something came late")
+		closeEngine(t, e) // which leaves nothing in its log
+		a.pass(3 * 24 * time.Hour)
+		require.NotZero(t, a.status().Ended)
+		for _, e := range []*Engine{a.present, a.open()} {
+			require.NotContains(t, a.lines(e), deletedText)
+			require.Contains(t, a.lines(e), "kept")
+		}
+		storedRows(t, a.b, func(_ string, _ labels.Labels, en chunk.Entry) { require.NotEqual(t, deletedText, string(en.Line)) })
+	})
+}
+
+// TestForgottenLogsAreSetAside: requests do not wait for ever, and a log that nobody waits for any more is not replayed.
+func TestForgottenLogsAreSetAside(t *testing.T) {
+	onShared(t, func(t *testing.T, st store) {
+		a := newAbsence(t, st)
+		a.pass(forgetLog - 2*24*time.Hour)
+		require.Zero(t, a.status().Ended)
+		a.pass(3 * 24 * time.Hour)
+		require.NotZero(t, a.status().Ended)
+		e := a.open()
+		require.Zero(t, e.Replayed().Entries)
+		require.Empty(t, a.lines(e))
+		aside, err := filepath.Glob(filepath.Join(a.dir, "wal-aside-*", "0*"))
+		require.NoError(t, err)
+		require.NotEmpty(t, aside, "it can still be looked at")
+		require.NoError(t, e.Append(t.Context(), "t", stream(absent, entry(a.clock.now().UnixNano(), "later"))))
+		closeEngine(t, e)
+		e = a.open()
+		require.Contains(t, a.lines(e), "later", "the log goes on")
+	})
+}
+
+// TestMarksOfEmptyLogsAreTakenBack: who has nothing in its log when it stops leaves nothing to wait for.
+func TestMarksOfEmptyLogsAreTakenBack(t *testing.T) {
+	onShared(t, func(t *testing.T, st store) {
+		b := st.open(t)
+		opts := Options{DataDir: t.TempDir(), Bucket: b}
+		marks := func() (n int) {
+			for _, name := range objects(t, b) {
+				if strings.HasPrefix(name, deletes.LogsDir) {
+					n++
+				}
+			}
+			return n
+		}
+		e := open(t, opts)
+		require.Equal(t, 1, marks())
+		closeEngine(t, e)
+		require.Zero(t, marks())
+		e = open(t, opts)
+		require.NoError(t, e.Append(t.Context(), "t", stream(absent, entry(1, "x"))))
+		closeEngine(t, e)
+		require.Equal(t, 1, marks())
+		require.NoError(t, os.WriteFile(filepath.Join(opts.DataDir, "wal.json"), []byte("{"), 0o600))
+		e = open(t, opts)
+		require.Len(t, contents(t, e, "t", 0, 10), 1, "a file that cannot be read costs a second mark, nothing else")
+		require.Equal(t, 2, marks())
+	})
+}
