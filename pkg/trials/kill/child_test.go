@@ -49,7 +49,6 @@ type orders struct {
 	dir      string
 	slot     int
 	inBucket bool
-	deletes  bool
 	first    int   // number of its first push
 	epoch    int64 // time of push 0
 	point    string
@@ -57,22 +56,21 @@ type orders struct {
 }
 
 func (o orders) String() string {
-	return strings.Join([]string{o.dir, strconv.Itoa(o.slot), strconv.FormatBool(o.inBucket), strconv.FormatBool(o.deletes), strconv.Itoa(o.first), strconv.FormatInt(o.epoch, 10), o.point, strconv.Itoa(o.passes)}, "|")
+	return strings.Join([]string{o.dir, strconv.Itoa(o.slot), strconv.FormatBool(o.inBucket), strconv.Itoa(o.first), strconv.FormatInt(o.epoch, 10), o.point, strconv.Itoa(o.passes)}, "|")
 }
 
 func parseOrders(text string) (o orders, err error) {
 	f := strings.Split(text, "|")
-	if len(f) != 8 {
+	if len(f) != 7 {
 		return o, fmt.Errorf("bad orders %q", text)
 	}
-	var errs [6]error
-	o.dir, o.point = f[0], f[6]
+	var errs [5]error
+	o.dir, o.point = f[0], f[5]
 	o.slot, errs[0] = strconv.Atoi(f[1])
 	o.inBucket, errs[1] = strconv.ParseBool(f[2])
-	o.deletes, errs[2] = strconv.ParseBool(f[3])
-	o.first, errs[3] = strconv.Atoi(f[4])
-	o.epoch, errs[4] = strconv.ParseInt(f[5], 10, 64)
-	o.passes, errs[5] = strconv.Atoi(f[7])
+	o.first, errs[2] = strconv.Atoi(f[3])
+	o.epoch, errs[3] = strconv.ParseInt(f[4], 10, 64)
+	o.passes, errs[4] = strconv.Atoi(f[6])
 	return o, errors.Join(errs[:]...)
 }
 
@@ -143,7 +141,7 @@ func (o orders) run() error {
 					failed <- fmt.Errorf("push: %w", err)
 				}
 				say("ack", k)
-				if o.deletes && k%8 == 3 {
+				if k%8 == 3 {
 					say("erase", k)
 					if _, err := e.CreateDelete(ctx, tenant, o.deletion(k)); err != nil {
 						failed <- fmt.Errorf("delete: %w", err)
