@@ -3,7 +3,10 @@ package requests
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,6 +27,9 @@ import (
 
 const tenant = "org-1"
 
+// outDir is where the benchmarks want the tables; "" = they are not wanted, and less is measured.
+var outDir = os.Getenv("CAMBIUM_BENCH_OUT")
+
 // lines are n entries in each of some streams, one a millisecond up to a time.
 func lines(streams, n int, until time.Time) []ingest.Stream {
 	var out []ingest.Stream
@@ -39,6 +45,12 @@ func lines(streams, n int, until time.Time) []ingest.Stream {
 	return out
 }
 
+// row is what one operation, or one time, asked of the bucket.
+type row struct {
+	what string
+	faultbucket.Counts
+}
+
 // bench is an engine on a bucket whose requests are counted.
 type bench struct {
 	t      *testing.T
@@ -46,10 +58,12 @@ type bench struct {
 	engine *engine.Engine
 	query  *query.Engine
 	before faultbucket.Counts
+	rows   *[]row
 }
 
-func start(t *testing.T, store *faultbucket.Store, cacheDir string, opts engine.Options) *bench {
-	b := &bench{t: t, conn: store.Connect(1)}
+// start opens an engine with the disk cache of an instance, where a directory is given for it.
+func start(t *testing.T, store *faultbucket.Store, cacheDir string, opts engine.Options, rows *[]row) *bench {
+	b := &bench{t: t, conn: store.Connect(1), rows: rows}
 	wrapped := bucket.Wrap(b.conn, bucket.Limits{}, nil)
 	var err error
 	if cacheDir != "" {
@@ -60,19 +74,33 @@ func start(t *testing.T, store *faultbucket.Store, cacheDir string, opts engine.
 	opts.DataDir = t.TempDir()
 	b.engine, err = engine.Open(context.Background(), opts)
 	require.NoError(t, err)
-	b.query = query.New(query.Options{Source: b.engine})
+	t.Cleanup(b.close) // a simulation does not end before its goroutines do
+	b.query = query.New(query.Options{Source: b.engine, CacheBytes: -1})
 	return b
 }
 
-func (b *bench) close() { require.NoError(b.t, b.engine.Close(context.Background())) }
+func (b *bench) close() {
+	require.NoError(b.t, b.engine.Close(context.Background()))
+}
 
-// took tells what was asked of the bucket since the last call.
+// took tells what was asked of the bucket since the last call, and puts it into the table.
 func (b *bench) took(what string) faultbucket.Counts {
+	c := b.since()
+	b.t.Logf("%-72s %s", what, c)
+	*b.rows = append(*b.rows, row{what, c})
+	return c
+}
+
+// since tells what was asked of the bucket since the last call.
+func (b *bench) since() faultbucket.Counts {
 	now := b.conn.Counts()
 	c := now.Sub(b.before)
 	b.before = now
-	b.t.Logf("%-60s %s", what, c)
 	return c
+}
+
+func (b *bench) push(streams, n int) {
+	require.NoError(b.t, b.engine.Append(context.Background(), tenant, lines(streams, n, time.Now())))
 }
 
 func (b *bench) read(expr string, back time.Duration) int {
@@ -87,64 +115,169 @@ func TestRequests(t *testing.T) {
 	// One simulation for all, and pools of memory emptied behind it: what was pooled in it must not be used outside.
 	defer runtime.GC()
 	defer runtime.GC()
+	var inBucket, onDisk []row
 	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(12*time.Hour + time.Minute) // the middle of a day
 		idle(t)
-		operations(t)
+		operations(t, engine.WALInBucket, &inBucket)
+		reading(t, &inBucket)
+		operations(t, engine.WALOnDisk, &onDisk)
 	})
+	if outDir != "" && !t.Failed() {
+		require.NoError(t, os.WriteFile(filepath.Join(outDir, "requests.md"), []byte(table("wal.location: bucket", inBucket)+table("wal.location: disk", onDisk)), 0o600))
+	}
 }
 
-func operations(t *testing.T) {
-	time.Sleep(12 * time.Hour) // the middle of the day
+func table(title string, rows []row) string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "| %s | PUT | GET | LIST | HEAD | DELETE | uploaded | read |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n", title)
+	for _, r := range rows {
+		n := r.Requests
+		fmt.Fprintf(&s, "| %s | %d | %d | %d | %d | %d | %.1f kB | %.1f kB |\n", r.what, n[faultbucket.Upload], n[faultbucket.Get], n[faultbucket.List],
+			n[faultbucket.Attributes], n[faultbucket.Delete], float64(r.In)/1e3, float64(r.Out)/1e3)
+	}
+	return s.String() + "\n"
+}
+
+// idle: without background work nothing is asked of the bucket by a process that nobody asks anything.
+func idle(t *testing.T) {
+	b := start(t, faultbucket.NewStore(objstore.NewInMemBucket()), "", engine.Options{WALLocation: engine.WALInBucket}, &[]row{})
+	time.Sleep(24 * time.Hour)
+	require.Equal(t, faultbucket.Counts{}, b.since())
+	b.close()
+}
+
+// busyTime is how much of an hour is simulated in which pushes come all the time: all of it for the table.
+func busyTime() time.Duration {
+	if outDir != "" {
+		return time.Hour
+	}
+	return 6 * time.Minute
+}
+
+// operations counts what an instance asks that stores, compacts and deletes.
+func operations(t *testing.T, location engine.WALLocation, rows *[]row) {
+	inBucket := location == engine.WALInBucket
+	ctx := context.Background()
 	store := faultbucket.NewStore(objstore.NewInMemBucket())
-	cache := t.TempDir()
-	b := start(t, store, cache, engine.Options{WALLocation: engine.WALInBucket, Compaction: engine.Compaction{Enabled: true}})
-	push := func() {
-		require.NoError(t, b.engine.Append(context.Background(), tenant, lines(20, 50, time.Now())))
-	}
+	b := start(t, store, t.TempDir(), engine.Options{WALLocation: location, Compaction: engine.Compaction{Enabled: true}}, rows)
 	b.took("start")
-	push()
-	c := b.took("one push")
-	require.EqualValues(t, 1, c.Requests[faultbucket.Upload])
-	require.Zero(t, c.Requests[faultbucket.List]+c.Requests[faultbucket.Get])
-
-	time.Sleep(time.Hour)
-	c = b.took("an hour with nothing to do")
-	require.LessOrEqual(t, c.Requests[faultbucket.Upload], int64(2*60), "the lease alone is written")
-
-	for range 3600 / 15 {
-		push()
-		time.Sleep(15*time.Second - 250*time.Millisecond)
+	b.push(20, 50)
+	c := b.took("push of 1,000 lines")
+	if !inBucket {
+		require.Equal(t, faultbucket.Counts{}, c)
+		require.NoError(t, b.engine.Flush(ctx))
+		c = b.took("flush")
 	}
-	c = b.took("an hour with a push of 1,000 lines every 15 s")
-	require.LessOrEqual(t, c.Requests[faultbucket.Upload], int64(240+240+240))
-
-	require.Equal(t, 100, b.read(`{app="3"}`, 30*time.Minute))
-	b.took("the last 100 lines of a stream")
-	time.Sleep(5 * time.Second)
-	require.Equal(t, 100, b.read(`{app="3"}`, 30*time.Minute))
-	c = b.took("the same 5 s later")
+	require.EqualValues(t, 1, c.Requests[faultbucket.Upload])
 	require.Zero(t, c.Requests[faultbucket.Get])
-	b.read(`{app=~".+"} |= "no such text"`, 2*time.Hour)
-	b.took("a text that is nowhere, in everything")
 
-	_, err := b.engine.CreateDelete(context.Background(), tenant, deletes.Request{Query: `{app="3"}`, Start: 0, End: time.Now().UnixNano()})
+	time.Sleep(10 * time.Minute)
+	b.since()
+	time.Sleep(time.Hour)
+	c = b.took("hour, idle")
+	require.LessOrEqual(t, c.Requests[faultbucket.Upload], int64(2*60), "the lease alone is written")
+	require.LessOrEqual(t, c.Requests[faultbucket.List], int64(8*60))
+	require.LessOrEqual(t, c.Requests[faultbucket.Get], int64(3*60))
+
+	hour := busyTime()
+	pushes := func(every time.Duration) faultbucket.Counts {
+		for end := time.Now().Add(hour); time.Now().Before(end); {
+			next := time.Now().Add(every)
+			b.push(20, 10)
+			time.Sleep(time.Until(next))
+		}
+		return b.took(fmt.Sprintf("%s with a push every %s", inWords(hour), every))
+	}
+	c = pushes(15 * time.Second)
+	if n := int64(hour / (15 * time.Second)); inBucket {
+		require.LessOrEqual(t, c.Requests[faultbucket.Upload], 3*n+int64(2*hour/time.Minute), "each segment is written, marked and merged once or a little more")
+	} else {
+		require.LessOrEqual(t, c.Requests[faultbucket.Upload], int64(2*hour/time.Minute)+40)
+	}
+	c = pushes(time.Second)
+	if inBucket {
+		require.LessOrEqual(t, c.Requests[faultbucket.Upload], 3*int64(hour/time.Second))
+	}
+	if inBucket {
+		c = pushes(250 * time.Millisecond)
+		require.LessOrEqual(t, c.Requests[faultbucket.Upload], 3*int64(hour/(250*time.Millisecond)), "one segment per commit interval, however much is pushed")
+	}
+
+	time.Sleep(10 * time.Minute) // what was pushed is merged
+	b.since()
+	_, err := b.engine.CreateDelete(ctx, tenant, deletes.Request{Query: `{app="3"}`, Start: 0, End: time.Now().UnixNano()})
 	require.NoError(t, err)
-	b.took("a delete request")
-	_, err = b.engine.Maintain(context.Background())
+	b.took("delete request")
+	_, err = b.engine.Maintain(ctx)
 	require.NoError(t, err)
 	b.took("carrying it out")
 	b.close()
+	if inBucket {
+		following(t, store, rows)
+	}
+}
 
-	for _, what := range []string{"cold", "warm"} {
-		b = start(t, store, cache, engine.Options{WALLocation: engine.WALInBucket})
-		require.Zero(t, b.read(`{app="3"}`, 2*time.Hour), "it is deleted")
-		b.took("restart and query, " + what)
+// following counts what a process asks that shows a tail of what another one accepts.
+func following(t *testing.T, store *faultbucket.Store, rows *[]row) {
+	other := start(t, store, "", engine.Options{WALLocation: engine.WALInBucket}, rows)
+	b := start(t, store, t.TempDir(), engine.Options{WALLocation: engine.WALInBucket}, rows)
+	snap, sub, err := b.engine.SnapshotAndSubscribe(context.Background(), tenant, 0, time.Now().UnixNano(), 0)
+	require.NoError(t, err)
+	snap.Close()
+	b.took("beginning of a tail")
+	time.Sleep(busyTime())
+	c := b.took(inWords(busyTime()) + " of a tail, nothing comes")
+	require.LessOrEqual(t, c.Requests[faultbucket.List], int64(2*busyTime()/time.Second))
+	require.Zero(t, c.Requests[faultbucket.Upload])
+	for range 60 {
+		other.push(1, 10)
+		time.Sleep(time.Second)
+	}
+	b.took("minute of a tail, another process takes a push every second")
+	sub.Close()
+	b.close()
+	other.close()
+}
+
+func inWords(d time.Duration) string {
+	if d == time.Hour {
+		return "hour"
+	}
+	return d.String()
+}
+
+// reading counts what queries ask: of a process that has just started, with nothing on its disk and with what it read before.
+func reading(t *testing.T, rows *[]row) {
+	store := faultbucket.NewStore(objstore.NewInMemBucket())
+	cache := t.TempDir()
+	b := start(t, store, cache, engine.Options{WALLocation: engine.WALInBucket}, rows)
+	for range 40 {
+		b.push(20, 50)
+		time.Sleep(time.Minute)
+	}
+	require.Equal(t, 100, b.read(`{app="3"}`, 30*time.Minute))
+	b.since()
+	time.Sleep(5 * time.Second)
+	require.Equal(t, 100, b.read(`{app="3"}`, 30*time.Minute))
+	c := b.took("the last 100 lines of a stream, again after 5 s")
+	require.Zero(t, c.Requests[faultbucket.Get])
+	require.LessOrEqual(t, c.Requests[faultbucket.List], int64(4))
+	_, err := b.engine.Maintain(context.Background())
+	require.NoError(t, err)
+	b.took("compaction of 40 segments of 1,000 lines")
+	b.close()
+
+	for i, what := range []string{"cold", "warm"} {
+		b = start(t, store, cacheOf(t, cache, i), engine.Options{WALLocation: engine.WALInBucket}, rows)
 		require.Equal(t, 100, b.read(`{app="4"}`, 2*time.Hour))
-		c = b.took("another stream, " + what)
+		b.took("restart, and the last 100 lines of a stream, " + what)
+		require.Zero(t, b.read(`{app=~".+"} |= "no such text"`, 2*time.Hour))
+		b.took("a text that is nowhere, in everything, " + what)
 		n, err := trials.Count(context.Background(), b.query, tenant, time.Now().Add(-2*time.Hour).UnixNano(), time.Now().UnixNano())
 		require.NoError(t, err)
-		require.Positive(t, n)
-		c = b.took("counting everything, " + what)
+		require.Equal(t, int64(40*1000), int64(n))
+		c = b.took("every line of everything, " + what)
 		if what == "warm" {
 			require.Zero(t, c.Requests[faultbucket.Get], "the disk has it all")
 		}
@@ -152,11 +285,10 @@ func operations(t *testing.T) {
 	}
 }
 
-// idle: without background work nothing is asked of the bucket by a process that nobody asks anything.
-func idle(t *testing.T) {
-	store := faultbucket.NewStore(objstore.NewInMemBucket())
-	b := start(t, store, "", engine.Options{WALLocation: engine.WALInBucket})
-	time.Sleep(24 * time.Hour)
-	require.Equal(t, faultbucket.Counts{}, b.took("a day with nothing to do, without background work"))
-	b.close()
+// cacheOf gives an empty cache at first, and then the same again.
+func cacheOf(t *testing.T, dir string, round int) string {
+	if round == 0 {
+		require.NoError(t, os.RemoveAll(dir))
+	}
+	return dir
 }
