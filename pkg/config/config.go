@@ -185,6 +185,8 @@ type Compactor struct {
 	RetentionDeleteDelay tenant.Duration `yaml:"retention_delete_delay"` // default 2h
 	// DeleteRequestCancelPeriod is how long delete requests can be taken back before what they select is erased.
 	DeleteRequestCancelPeriod tenant.Duration `yaml:"delete_request_cancel_period"` // default 24h
+	// DeleteMaxInterval bounds the max_interval that delete requests with filters may ask for, and is what those without one get.
+	DeleteMaxInterval tenant.Duration `yaml:"delete_max_interval"` // default 24h
 }
 
 // Runtime is the file with the tenants' overrides. It is read again while the process runs.
@@ -217,6 +219,7 @@ func Default() Config {
 		Compactor: Compactor{
 			Enabled: true, CompactionInterval: duration(time.Minute), MaxBandwidth: 64 << 20, MaxSegmentSize: 256 << 20, RetentionEnabled: true,
 			RetentionDeleteDelay: duration(2 * time.Hour), DeleteRequestCancelPeriod: duration(24 * time.Hour),
+			DeleteMaxInterval: duration(24 * time.Hour),
 		},
 		Limits:  tenant.DefaultLimits(),
 		Runtime: Runtime{Period: duration(10 * time.Second)},
@@ -323,6 +326,8 @@ func (c *Compactor) validate() error {
 		return fmt.Errorf("retention_delete_delay: must be at least %s, is %s", minDeleteDelay, c.RetentionDeleteDelay)
 	case c.DeleteRequestCancelPeriod < 0:
 		return fmt.Errorf("delete_request_cancel_period: must not be negative, is %s", c.DeleteRequestCancelPeriod)
+	case time.Duration(c.DeleteMaxInterval) < time.Second:
+		return fmt.Errorf("delete_max_interval: must be at least 1s, is %s", c.DeleteMaxInterval)
 	case c.MaxSegmentSize < 1<<20:
 		return fmt.Errorf("max_segment_size: must be at least 1MB, is %d bytes", c.MaxSegmentSize)
 	}

@@ -50,6 +50,28 @@ auth:
 	require.Equal(t, []string{"push"}, c.Auth.Tokens[0].Scopes)
 }
 
+// TestCompactorKeys: Loki's keys that have no meaning here are errors that name them.
+func TestCompactorKeys(t *testing.T) {
+	c, err := load(t, "compactor: {delete_max_interval: 6h, delete_request_cancel_period: 0}")
+	require.NoError(t, err)
+	require.Equal(t, tenant.Duration(6*time.Hour), c.Compactor.DeleteMaxInterval)
+	for text, want := range map[string]string{
+		"delete_batch_size: 70":              "delete_batch_size",
+		"delete_request_store: s3":           "delete_request_store",
+		"working_directory: /srv/compactor":  "working_directory",
+		"delete_max_interval: 0":             "delete_max_interval: must be at least 1s",
+		"retention_delete_delay: 1m":         "retention_delete_delay: must be at least 10m",
+		"delete_request_cancel_period: -1h":  "delete_request_cancel_period",
+		"retention_delete_worker_count: 150": "retention_delete_worker_count",
+		"apply_retention_interval: 0":        "apply_retention_interval",
+		"max_segment_size: 1KB":              "max_segment_size: must be at least 1MB",
+		"compaction_interval: 1ms":           "compaction_interval: must be at least 1s",
+	} {
+		_, err := load(t, "compactor: {"+text+"}")
+		require.ErrorContains(t, err, want)
+	}
+}
+
 func TestLoadEmpty(t *testing.T) {
 	c, err := load(t, "")
 	require.NoError(t, err)

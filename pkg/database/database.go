@@ -153,16 +153,17 @@ func (d *Database) apiOptions(o *Options) httpapi.Options {
 	c := &o.Config
 	return httpapi.Options{
 		Query: d, Sink: sink{d.engine}, Limits: d.Limits, Flusher: d.engine, Reporter: d, Readiness: d, Tailer: d,
-		Deletes:         deleteRequests{d.engine, time.Duration(c.Compactor.DeleteRequestCancelPeriod)},
-		Bounds:          ingest.Bounds{MaxBody: int64(c.Ingest.MaxRecvMsgSize), MaxDecompressed: int64(c.Ingest.MaxDecompressedSize)},
-		MaxForm:         int64(c.Query.MaxFormSize),
-		TailMaxDuration: time.Duration(c.Query.TailMaxDuration),
-		WriteTimeout:    time.Duration(c.Server.WriteTimeout),
-		Collector:       ingest.Collector{Labels: c.Ingest.Labels, Relabel: c.Ingest.RelabelRules, ReceiveTime: !c.Ingest.UseIncomingTimestamp},
-		Extensions:      c.Query.Extensions,
-		MultiTenant:     c.Query.MultiTenantQueriesEnabled,
-		Config:          c.Show,
-		LogLevel:        o.LogLevel, SetLogLevel: o.SetLogLevel,
+		Deletes:           deleteRequests{d.engine, time.Duration(c.Compactor.DeleteRequestCancelPeriod)},
+		DeleteMaxInterval: time.Duration(c.Compactor.DeleteMaxInterval),
+		Bounds:            ingest.Bounds{MaxBody: int64(c.Ingest.MaxRecvMsgSize), MaxDecompressed: int64(c.Ingest.MaxDecompressedSize)},
+		MaxForm:           int64(c.Query.MaxFormSize),
+		TailMaxDuration:   time.Duration(c.Query.TailMaxDuration),
+		WriteTimeout:      time.Duration(c.Server.WriteTimeout),
+		Collector:         ingest.Collector{Labels: c.Ingest.Labels, Relabel: c.Ingest.RelabelRules, ReceiveTime: !c.Ingest.UseIncomingTimestamp},
+		Extensions:        c.Query.Extensions,
+		MultiTenant:       c.Query.MultiTenantQueriesEnabled,
+		Config:            c.Show,
+		LogLevel:          o.LogLevel, SetLogLevel: o.SetLogLevel,
 		Registerer: d.registry, Gatherer: d.registry, Profiles: c.Server.Profiles, Build: o.Build,
 	}
 }

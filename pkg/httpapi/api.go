@@ -74,6 +74,8 @@ type Options struct {
 	Reporter  Reporter
 	Readiness Readiness
 	Deletes   Deletes
+	// DeleteMaxInterval bounds the max_interval of delete requests; 0 = 24 h.
+	DeleteMaxInterval time.Duration
 	Tailer    Tailer
 	// TailMaxDuration is the longest life of a tail. Default 1 h.
 	TailMaxDuration time.Duration

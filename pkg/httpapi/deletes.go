@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -48,8 +49,8 @@ func (c *call) deletesAllowed() error {
 	return nil
 }
 
-// maxDeleteInterval is the largest piece into which a request with filters is split.
-const maxDeleteInterval = 24 * time.Hour
+// deleteMaxInterval is the largest max_interval where the options name none.
+const deleteMaxInterval = 24 * time.Hour
 
 // createDelete serves POST /loki/api/v1/delete. Its parameters are in the query string alone.
 func (c *call) createDelete() error {
@@ -86,7 +87,7 @@ func (c *call) createDelete() error {
 	}
 	split := time.Duration(0)
 	if len(expr.Stages) > 0 {
-		if split, err = parseMaxInterval(values.Get("max_interval"), request.End-request.Start); err != nil {
+		if split, err = parseMaxInterval(values.Get("max_interval"), request.End-request.Start, cmp.Or(c.api.options.DeleteMaxInterval, deleteMaxInterval)); err != nil {
 			return err
 		}
 	}
@@ -101,9 +102,10 @@ func (c *call) createDelete() error {
 
 var deleteInterval = regexp.MustCompile(`^([0-9]+[smh])+$`)
 
-func parseMaxInterval(text string, length int64) (time.Duration, error) {
+// parseMaxInterval reads a max_interval, which is neither greater than a limit nor than the range. Without one it is the greatest.
+func parseMaxInterval(text string, length int64, limit time.Duration) (time.Duration, error) {
 	if text == "" {
-		return min(maxDeleteInterval, time.Duration(length)), nil
+		return min(limit, time.Duration(length)), nil
 	}
 	if !deleteInterval.MatchString(text) {
 		return 0, badRequest("invalid max_interval: valid time units are 's', 'm', 'h'")
@@ -112,8 +114,8 @@ func parseMaxInterval(text string, length int64) (time.Duration, error) {
 	switch {
 	case err != nil:
 		return 0, badRequest("invalid max_interval: valid time units are 's', 'm', 'h'")
-	case d > maxDeleteInterval:
-		return 0, badRequest("max_interval can't be greater than %s", maxDeleteInterval)
+	case d > limit:
+		return 0, badRequest("max_interval can't be greater than %s", limit)
 	case d > time.Duration(length):
 		return 0, badRequest("max_interval can't be greater than the interval to be deleted (%s)", time.Duration(length))
 	}

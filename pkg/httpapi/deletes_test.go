@@ -91,3 +91,15 @@ func TestDeletes(t *testing.T) {
 	f.limits.DeletionMode = tenant.DeletionFilterOnly
 	require.Equal(t, 204, f.do("POST", create("query", `{app=~".*"}`, "start", "1795214520"), "", "").Code)
 }
+
+func TestMaxInterval(t *testing.T) {
+	day := int64(24 * time.Hour)
+	d, err := parseMaxInterval("", day, 2*time.Hour)
+	require.NoError(t, err)
+	require.Equal(t, 2*time.Hour, d)
+	d, err = parseMaxInterval("", int64(time.Hour), 2*time.Hour)
+	require.NoError(t, err)
+	require.Equal(t, time.Hour, d, "not longer than the range")
+	_, err = parseMaxInterval("3h", day, 2*time.Hour)
+	require.ErrorContains(t, err, "max_interval can't be greater than 2h0m0s")
+}
