@@ -37,7 +37,8 @@ const (
 )
 
 // Reader gives random access to the rows of an opened chunk. Rows are sorted by timestamp, equal timestamps by arrival,
-// and no two rows of one chunk are equal in timestamp, line and metadata. A Reader is safe for concurrent use.
+// and no two rows of one chunk are equal in timestamp, line and metadata. A Reader is safe for concurrent use. A Reader that decodes what is
+// first used later has a method Err() error as well, to be asked before what it gave is relied on.
 type Reader interface {
 	Len() int
 	Timestamp(row int) int64

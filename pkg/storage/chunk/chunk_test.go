@@ -142,17 +142,14 @@ func requireDamageShows(t *testing.T, data []byte, meta Meta) {
 		for _, bit := range []byte{1, 0x80, 0xff} {
 			bad := bytes.Clone(data)
 			bad[at] ^= bit
-			_, err := Open(bad, meta)
-			require.ErrorIs(t, err, ErrCorrupt, "byte %d", at)
+			require.ErrorIs(t, openAndRead(bad, meta), ErrCorrupt, "byte %d", at)
 		}
 	}
 	for size := range data {
-		_, err := Open(data[:size], meta)
-		require.ErrorIs(t, err, ErrCorrupt)
+		require.ErrorIs(t, openAndRead(data[:size], meta), ErrCorrupt)
 		short := meta
 		short.StoredBytes = int64(size)
-		_, err = Open(data[:size], short)
-		require.ErrorIs(t, err, ErrCorrupt)
+		require.ErrorIs(t, openAndRead(data[:size], short), ErrCorrupt)
 	}
 	for _, change := range []func(m *Meta){
 		func(m *Meta) { m.Rows++ },
@@ -167,9 +164,22 @@ func requireDamageShows(t *testing.T, data []byte, meta Meta) {
 	} {
 		bad := meta
 		change(&bad)
-		_, err := Open(data, bad)
-		require.ErrorIs(t, err, ErrCorrupt, "%+v", bad)
+		require.ErrorIs(t, openAndRead(data, bad), ErrCorrupt, "%+v", bad)
 	}
+}
+
+// openAndRead reads all of a chunk and gives what was found wrong, at once or on the way.
+func openAndRead(data []byte, meta Meta) error {
+	r, err := Open(data, meta)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	ReadAll(nil, r)
+	if f, ok := r.(interface{ Err() error }); ok {
+		return f.Err()
+	}
+	return nil
 }
 
 func FuzzOpen(f *testing.F) {

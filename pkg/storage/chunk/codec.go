@@ -64,7 +64,8 @@ func Encode(dst []byte, enc Encoding, entries []Entry, order uint64) ([]byte, Me
 
 // Open checks and decodes a chunk that Encode made. It takes over data, which must not change until the Reader is closed.
 // It never allocates more than a small multiple of meta's sizes, and refuses sizes over the limits of this package.
-// Anything that does not agree with meta or a checksum gives an error wrapping ErrCorrupt.
+// Checksums are verified here. Anything that does not agree with meta or a checksum gives an error wrapping ErrCorrupt: from Open, or, where an
+// encoding decodes what is first used later, from the Reader's method Err() error, which says whether what the Reader gave was sound.
 func Open(data []byte, meta Meta) (Reader, error) {
 	c := codecs[meta.Encoding]
 	if c == nil {

@@ -11,5 +11,5 @@ func Templates(r Reader) []Template {
 	if !ok {
 		return nil
 	}
-	return c.lines.Templates(len(c.times))
+	return c.lines.Templates(c.meta.Rows)
 }

@@ -23,7 +23,7 @@ func (c constColumn) append(dst []byte, _ int) []byte { return append(dst, c...)
 type intColumn struct{ values *intStream }
 
 func (c *intColumn) append(dst []byte, row int) []byte {
-	return strconv.AppendUint(dst, c.values.all()[row], 10)
+	return strconv.AppendUint(dst, c.values.at(row), 10)
 }
 
 type fixedColumn struct {
@@ -32,13 +32,13 @@ type fixedColumn struct {
 }
 
 func (c *fixedColumn) append(dst []byte, row int) []byte {
-	return appendFixed(dst, c.values.all()[row], c.width)
+	return appendFixed(dst, c.values.at(row), c.width)
 }
 
 type digitsColumn struct{ values, widths *intStream }
 
 func (c *digitsColumn) append(dst []byte, row int) []byte {
-	return appendFixed(dst, c.values.all()[row], int(c.widths.all()[row]))
+	return appendFixed(dst, c.values.at(row), int(c.widths.at(row)))
 }
 
 type decimalColumn struct {
@@ -47,7 +47,7 @@ type decimalColumn struct {
 }
 
 func (c *decimalColumn) append(dst []byte, row int) []byte {
-	v := int64(unzigzag(c.values.all()[row]))
+	v := int64(unzigzag(c.values.at(row)))
 	u := uint64(v)
 	if v < 0 {
 		dst = append(dst, '-')
@@ -87,7 +87,7 @@ type hexIntColumn struct {
 }
 
 func (c *hexIntColumn) append(dst []byte, row int) []byte {
-	v := c.values.all()[row]
+	v := c.values.at(row)
 	width := c.width
 	if width == 0 {
 		width = max(1, (bits.Len64(v)+3)/4)
@@ -109,7 +109,7 @@ type dictColumn struct {
 }
 
 func (c *dictColumn) append(dst []byte, row int) []byte {
-	return c.entries.append(dst, int(c.ids.all()[row]))
+	return c.entries.append(dst, int(c.ids.at(row)))
 }
 
 type rawColumn struct {

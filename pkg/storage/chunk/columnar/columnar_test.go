@@ -20,7 +20,11 @@ func roundTrip(t testing.TB, values [][]byte, ts []int64) {
 		total += len(v)
 	}
 	out := encoder.Column([]byte("x"), values, ts)
-	col, rest, err := Decode(append(out, "rest"...)[1:], len(values), ts, total)
+	var times Times
+	if ts != nil {
+		times = func() []int64 { return ts }
+	}
+	col, rest, err := Decode(append(out, "rest"...)[1:], len(values), times, total)
 	require.NoError(t, err)
 	require.Equal(t, "rest", string(rest))
 	defer func() { require.NoError(t, col.Err()) }()

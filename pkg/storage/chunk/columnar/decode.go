@@ -26,8 +26,17 @@ var zstdDecoders = sync.Pool{New: func() any {
 	return &zstdDecoder{Decoder: d}
 }}
 
-// rowTimes gives the timestamps of a column's rows; nil when it was encoded without.
-type rowTimes func() []int64
+// rowTimes are the timestamps of a column's rows; nil when it was encoded without.
+type rowTimes interface {
+	all() []int64
+	at(row int) int64
+}
+
+// Times gives the timestamps of a column's rows, as many as it has. It may be called at any time, and more than once.
+type Times func() []int64
+
+func (t Times) all() []int64     { return t() }
+func (t Times) at(row int) int64 { return t()[row] }
 
 // decoder reads a payload front to back. left bounds the sizes that blocks may claim.
 type decoder struct {
@@ -107,8 +116,24 @@ func (d *decoder) block(most int) ([]byte, error) {
 	return readBlock(b, most)
 }
 
+// blockInto reads a block into buf[:0], which has room for it.
+func (d *decoder) blockInto(buf []byte, most int) ([]byte, error) {
+	b, err := d.skipBlock(most)
+	if err != nil {
+		return nil, err
+	}
+	out, err := readBlockInto(buf, b, most)
+	if err == nil && len(out) > 0 && &out[0] != &buf[:1][0] {
+		out = append(buf[:0], out...)
+	}
+	return out, err
+}
+
 // readBlock decodes what skipBlock returned.
-func readBlock(b []byte, most int) ([]byte, error) {
+func readBlock(b []byte, most int) ([]byte, error) { return readBlockInto(nil, b, most) }
+
+// readBlockInto is readBlock; what has to be decompressed goes to buf[:0] when that has room for it.
+func readBlockInto(buf, b []byte, most int) ([]byte, error) {
 	d := decoder{b: b}
 	codec, err := d.byte()
 	if err != nil {
@@ -132,7 +157,10 @@ func readBlock(b []byte, most int) ([]byte, error) {
 	z := zstdDecoders.Get().(*zstdDecoder)
 	defer zstdDecoders.Put(z)
 	z.frame = append(append(z.frame[:0], zstdMagic...), d.b[:size]...)
-	out, err := z.DecodeAll(z.frame, make([]byte, 0, raw))
+	if cap(buf) < raw {
+		buf = make([]byte, 0, raw)
+	}
+	out, err := z.DecodeAll(z.frame, buf[:0:raw])
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
@@ -155,8 +183,9 @@ func (v *Values) Append(dst []byte, row int) []byte { return v.column.append(dst
 // It can happen only with bytes that no encoder wrote, which a checksum keeps out.
 func (v *Values) Err() error { return v.fault.get() }
 
-// Decode opens a column of n rows, whose values are together at most maxBytes long, and returns what follows it.
-func Decode(b []byte, n int, ts []int64, maxBytes int) (*Values, []byte, error) {
+// Decode opens a column of n rows, whose values are together at most maxBytes long, and returns what follows it. ts is nil when the column was
+// encoded without timestamps.
+func Decode(b []byte, n int, ts Times, maxBytes int) (*Values, []byte, error) {
 	v := &Values{fault: &fault{}}
 	if n == 0 {
 		v.column = constColumn(nil)
@@ -164,10 +193,7 @@ func Decode(b []byte, n int, ts []int64, maxBytes int) (*Values, []byte, error) 
 	}
 	var times rowTimes
 	if ts != nil {
-		if len(ts) != n {
-			return nil, nil, errMalformed("another number of timestamps")
-		}
-		times = func() []int64 { return ts }
+		times = ts
 	}
 	d := &decoder{b: b, left: 16*maxBytes + 64*n + 1<<20, fault: v.fault}
 	c, err := d.column(n, times, 0)
@@ -205,12 +231,12 @@ func (d *decoder) column(n int, ts rowTimes, depth int) (column, error) {
 		v, err := d.ints(n, ts)
 		return &intColumn{v}, err
 	case kindFixedInts:
-		width, err := d.byte()
-		if err != nil || width > 19 {
-			return nil, errMalformed("digits too wide")
+		width, err := d.digits()
+		if err != nil {
+			return nil, err
 		}
 		v, err := d.ints(n, ts)
-		return &fixedColumn{v, int(width)}, err
+		return &fixedColumn{v, width}, err
 	case kindDigits:
 		lens, err := d.ints(n, nil)
 		if err != nil {
@@ -220,25 +246,25 @@ func (d *decoder) column(n int, ts rowTimes, depth int) (column, error) {
 		v, err := d.ints(n, ts)
 		return &digitsColumn{v, lens}, err
 	case kindDecimal:
-		places, err := d.byte()
-		if err != nil || places > 18 {
-			return nil, errMalformed("too many decimals")
+		places, err := d.decimals()
+		if err != nil {
+			return nil, err
 		}
 		v, err := d.ints(n, nil)
-		return &decimalColumn{v, int(places)}, err
+		return &decimalColumn{v, places}, err
 	case kindHex:
 		return d.hex(n)
 	case kindHexInts:
-		head, err := d.take(2)
-		if err != nil || head[1] > 16 {
-			return nil, errMalformed("hex digits too wide")
+		flags, width, err := d.hexIntHead()
+		if err != nil {
+			return nil, err
 		}
 		v, err := d.ints(n, nil)
-		return &hexIntColumn{v, int(head[1]), head[0]&1 != 0}, err
+		return &hexIntColumn{v, width, flags&1 != 0}, err
 	case kindDict:
-		count, err := d.count(n)
-		if err != nil || count == 0 {
-			return nil, errMalformed("dictionary size")
+		count, err := d.dictSize(n)
+		if err != nil {
+			return nil, err
 		}
 		ids, err := d.ints(n, nil)
 		if err != nil {
@@ -255,12 +281,53 @@ func (d *decoder) column(n int, ts rowTimes, depth int) (column, error) {
 	return nil, errMalformed(fmt.Sprintf("unknown column kind %d", kind))
 }
 
-func (d *decoder) hex(n int) (column, error) {
-	flags, err := d.byte()
-	if err != nil {
-		return nil, err
+// digits reads the width of decimal digits.
+func (d *decoder) digits() (int, error) {
+	width, err := d.byte()
+	if err != nil || width > 19 {
+		return 0, errMalformed("digits too wide")
 	}
-	width, err := d.count(1 << 16)
+	return int(width), nil
+}
+
+// decimals reads how many digits stand behind the point.
+func (d *decoder) decimals() (int, error) {
+	places, err := d.byte()
+	if err != nil || places > 18 {
+		return 0, errMalformed("too many decimals")
+	}
+	return int(places), nil
+}
+
+// hexIntHead reads the case and width of hex digits that fit numbers.
+func (d *decoder) hexIntHead() (flags byte, width int, err error) {
+	head, err := d.take(2)
+	if err != nil || head[1] > 16 {
+		return 0, 0, errMalformed("hex digits too wide")
+	}
+	return head[0], int(head[1]), nil
+}
+
+// hexHead reads the case and width of other hex digits.
+func (d *decoder) hexHead() (flags byte, width int, err error) {
+	if flags, err = d.byte(); err != nil {
+		return 0, 0, err
+	}
+	width, err = d.count(1 << 16)
+	return flags, width, err
+}
+
+// dictSize reads how many entries the dictionary of n values has.
+func (d *decoder) dictSize(n int) (int, error) {
+	count, err := d.count(n)
+	if err != nil || count == 0 {
+		return 0, errMalformed("dictionary size")
+	}
+	return count, nil
+}
+
+func (d *decoder) hex(n int) (column, error) {
+	flags, width, err := d.hexHead()
 	if err != nil {
 		return nil, err
 	}

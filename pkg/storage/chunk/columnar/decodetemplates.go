@@ -2,124 +2,169 @@ package columnar
 
 import (
 	"encoding/binary"
+	"math"
 	"sync"
+	"sync/atomic"
 )
 
-// templateColumn rebuilds values from templates and their variables.
+// templateColumn rebuilds values from templates and their variables. The columns of variables are opened when they are first used.
 type templateColumn struct {
-	list []decodedTemplate
-	ids  *intStream
-	ts   rowTimes
+	list  []decodedTemplate
+	text  []byte // of all templates
+	ids   *intStream
+	ts    rowTimes
+	body  []byte // the columns of all variables
+	left  int    // as the decoder's
+	depth int
+	fault *fault
 
-	once  sync.Once
-	index []int32   // row's place among the rows of its template
-	rowOf [][]int32 // per template: its rows
-
-	pools     [poolCount]column // of the rare templates; nil where there are no values
-	poolSizes [poolCount]int
-	places    *poolPlaces
+	pools   [poolCount]field
+	inPools [poolCount]int // values in each pool
+	places  places
 
 	shapesOnce sync.Once
 	shapeList  []Shape
 }
 
+// decodedTemplate is one template of a column.
 type decodedTemplate struct {
-	pieces [][]byte
 	rows   int
-	fields []field // one per slot
-	pools  []byte  // of a rare template: the pool of each slot
+	text   []byte   // its pieces, end to end
+	ends   []uint32 // where each piece ends in text
+	pools  []byte   // of a rare template: the pool of each slot; else nil
+	fields []field  // of the others: one per slot
+
+	times  atomic.Pointer[[]int64]
+	pieces atomic.Pointer[[][]byte]
 }
 
-// field gives one slot's text.
+// field is one slot of a template, or a pool.
 type field struct {
-	column column
-	clock  *clockColumn
-	part   int
+	at      uint32 // of its column in the body
+	base    uint8  // the slot whose column it is part of
+	part    uint8  // of a time of day
+	letters letterKinds
+	opened  atomic.Pointer[column] // of the base
 }
 
-func (f *field) append(dst []byte, row int) []byte {
-	if f.clock != nil {
-		return appendClock(dst, f.clock.all()[row], f.clock.digits, f.part)
+func (t *decodedTemplate) slots() int { return len(t.ends) - 1 }
+
+func (t *decodedTemplate) piece(i int) []byte {
+	if i == 0 {
+		return t.text[:t.ends[0]]
 	}
-	return f.column.append(dst, row)
+	return t.text[t.ends[i-1]:t.ends[i]]
 }
 
-// locate finds each row's place in its template; it is needed before a value is rebuilt.
-func (c *templateColumn) locate() {
-	c.once.Do(func() {
-		ids := c.ids.all()
-		rowOf := make([][]int32, len(c.list))
-		for i := range c.list {
-			rowOf[i] = make([]int32, 0, c.list[i].rows)
-		}
-		index := make([]int32, len(ids))
-		for row, id := range ids {
-			index[row] = int32(len(rowOf[id]))
-			rowOf[id] = append(rowOf[id], int32(row))
-		}
-		for i := range c.list {
-			if len(rowOf[i]) != c.list[i].rows {
-				c.ids.fault.set(errMalformed("template has another number of rows"))
-				clear(index) // every template has a row 0
-			}
-		}
-		c.index, c.rowOf = index, rowOf
-	})
+// allPieces returns the pieces, which must not be changed.
+func (t *decodedTemplate) allPieces() [][]byte {
+	if p := t.pieces.Load(); p != nil {
+		return *p
+	}
+	pieces := make([][]byte, len(t.ends))
+	for i := range pieces {
+		p := t.piece(i)
+		pieces[i] = p[:len(p):len(p)]
+	}
+	t.pieces.Store(&pieces)
+	return pieces
+}
+
+// column returns the column of a slot of a template that is not pooled, and which part of a time of day the slot is.
+func (c *templateColumn) column(id, slot int) (col column, part int) {
+	t := &c.list[id]
+	f := &t.fields[slot]
+	base := &t.fields[f.base]
+	if col := base.opened.Load(); col != nil {
+		return *col, int(f.part)
+	}
+	var ts rowTimes
+	if c.ts != nil {
+		ts = &templateTimes{c, id}
+	}
+	return c.open(base, t.rows, ts), int(f.part)
+}
+
+// pool returns the column of a pool that is not empty.
+func (c *templateColumn) pool(p byte) column {
+	f := &c.pools[p]
+	if col := f.opened.Load(); col != nil {
+		return *col
+	}
+	return c.open(f, c.inPools[p], nil)
+}
+
+// open opens the column of a field. It was skipped before, so that it can be opened.
+func (c *templateColumn) open(f *field, n int, ts rowTimes) column {
+	d := decoder{b: c.body[f.at:], left: c.left, fault: c.fault}
+	var col column
+	var err error
+	if d.b[0] == kindTime {
+		d.b = d.b[1:]
+		col, err = d.clock(n, ts)
+	} else {
+		col, err = d.column(n, ts, c.depth+1)
+	}
+	if err != nil {
+		c.fault.set(err)
+		col = constColumn(nil)
+	}
+	if !f.opened.CompareAndSwap(nil, &col) {
+		return *f.opened.Load()
+	}
+	return col
 }
 
 func (c *templateColumn) append(dst []byte, row int) []byte {
-	c.locate()
-	t := &c.list[c.ids.all()[row]]
-	at := int(c.index[row])
-	for i := range t.fields {
-		dst = append(dst, t.pieces[i]...)
-		dst = t.fields[i].append(dst, at)
+	id, at := c.place(row)
+	t := &c.list[id]
+	if t.pools != nil {
+		return c.appendPooled(dst, id, row, at)
 	}
-	return append(dst, t.pieces[len(t.fields)]...)
+	for i := range t.fields {
+		dst = append(dst, t.piece(i)...)
+		dst = c.appendSlot(dst, id, i, at)
+	}
+	return append(dst, t.piece(len(t.fields))...)
 }
 
-// timesOf returns the timestamps of one template's rows.
-func (c *templateColumn) timesOf(id int) rowTimes {
-	if c.ts == nil {
-		return nil
-	}
-	return sync.OnceValue(func() []int64 {
-		c.locate()
-		all := c.ts()
-		out := make([]int64, c.list[id].rows)
-		for i := range out {
-			if i < len(c.rowOf[id]) {
-				out[i] = all[c.rowOf[id][i]]
-			}
+// appendSlot appends the text of a slot in the at-th row of a template that is not pooled.
+func (c *templateColumn) appendSlot(dst []byte, id, slot, at int) []byte {
+	col, part := c.column(id, slot)
+	if part > 0 {
+		if clock, ok := col.(*clockColumn); ok {
+			return clock.appendPart(dst, at, part)
 		}
-		return out
-	})
+	}
+	return col.append(dst, at)
 }
 
 func (d *decoder) templates(n int, ts rowTimes, depth int) (column, error) {
-	count, err := d.count(min(n, 1<<16))
-	if err != nil || count == 0 {
-		return nil, errMalformed("template count")
-	}
-	text, err := d.block(d.left)
+	count, text, err := d.templateText(n)
 	if err != nil {
 		return nil, err
 	}
-	c := &templateColumn{list: make([]decodedTemplate, count), ts: ts}
+	c := &templateColumn{list: make([]decodedTemplate, count), text: text, ts: ts, left: d.left, depth: depth, fault: d.fault}
 	rows, slots := 0, 0
-	var pieces pieceSlab
-	for i := range c.list {
-		if text, err = c.list[i].read(text, n, &pieces); err != nil {
-			return nil, err
-		}
-		rows += c.list[i].rows
-		slots += len(c.list[i].pieces) - 1
-	}
-	fields := make([]field, slots)
+	ends := endSlab{size: min(8*count, 1024)}
 	for i := range c.list {
 		t := &c.list[i]
-		n := len(t.pieces) - 1
-		t.fields, fields = fields[:0:n], fields[n:]
+		var head templateHead
+		if text, err = head.read(text, n); err != nil {
+			return nil, err
+		}
+		t.rows, t.pools = head.rows, head.pools
+		t.ends = ends.take(head.slots + 1)
+		if t.text, text, err = head.readPieces(text, t.ends); err != nil {
+			return nil, err
+		}
+		rows += t.rows
+		for _, p := range t.pools {
+			c.inPools[p] += t.rows
+		}
+		if t.pools == nil {
+			slots += head.slots
+		}
 	}
 	if rows != n {
 		return nil, errMalformed("templates have another number of rows")
@@ -128,90 +173,98 @@ func (d *decoder) templates(n int, ts rowTimes, depth int) (column, error) {
 		return nil, err
 	}
 	c.ids.below = uint64(count)
-	pooled := false
+	if c.body = d.b; uint64(len(c.body)) > math.MaxUint32 {
+		return nil, errMalformed("columns of templates are too long")
+	}
+	fields := make([]field, slots)
 	for i := range c.list {
 		t := &c.list[i]
 		if t.pools != nil {
-			pooled = true
 			continue
 		}
-		if err := d.fields(t, c.timesOf(i), depth); err != nil {
+		k := t.slots()
+		t.fields, fields = fields[:k:k], fields[k:]
+		if err := c.skipFields(d, t); err != nil {
 			return nil, err
 		}
 	}
-	if pooled {
-		return c, d.pools(c, depth)
+	for p, size := range c.inPools {
+		c.pools[p].at = uint32(len(c.body) - len(d.b))
+		if c.pools[p].letters, err = d.skipPool(size, depth); err != nil {
+			return nil, err
+		}
 	}
+	c.body = c.body[:len(c.body)-len(d.b)]
 	return c, nil
 }
 
-func (d *decoder) fields(t *decodedTemplate, ts rowTimes, depth int) error {
-	slots := len(t.pieces) - 1
-	for len(t.fields) < slots {
+// skipFields takes the columns of a template's slots off d and notes where they are.
+func (c *templateColumn) skipFields(d *decoder, t *decodedTemplate) error {
+	for s := 0; s < len(t.fields); {
 		if len(d.b) == 0 {
 			return errMalformed("unexpected end")
 		}
-		switch d.b[0] {
-		case kindTime:
+		at := uint32(len(c.body) - len(d.b))
+		if d.b[0] == kindCopy {
 			d.b = d.b[1:]
-			clock, err := d.clock(t.rows, ts)
+			from, err := d.copied(s)
 			if err != nil {
 				return err
 			}
-			if len(t.fields)+clock.slots > slots {
-				return errMalformed("time of day beyond the template's end")
-			}
-			for k := range clock.slots {
-				t.fields = append(t.fields, field{clock: clock, part: k})
-			}
-		case kindCopy:
-			d.b = d.b[1:]
-			from, err := d.count(len(t.fields) - 1)
-			if err != nil || len(t.fields) == 0 {
-				return errMalformed("copy of a later slot")
-			}
-			t.fields = append(t.fields, t.fields[from])
-		default:
-			col, err := d.column(t.rows, ts, depth+1)
-			if err != nil {
-				return err
-			}
-			t.fields = append(t.fields, field{column: col})
+			f := &t.fields[from]
+			t.fields[s].base, t.fields[s].part, t.fields[s].letters = f.base, f.part, f.letters
+			s++
+			continue
 		}
+		kinds, slots, err := d.skipField(t.rows, c.ts != nil, s, c.depth)
+		if err != nil {
+			return err
+		}
+		if s+slots > len(t.fields) {
+			return errMalformed("time of day beyond the template's end")
+		}
+		for k := range slots {
+			f := &t.fields[s+k]
+			f.at, f.base, f.part, f.letters = at, uint8(s), uint8(k), kinds
+		}
+		s += slots
 	}
 	return nil
 }
 
-// pieceSlab gives many small slices out of few large ones.
-type pieceSlab struct {
-	free [][]byte
-	lens []uint64
-}
-
-func (s *pieceSlab) take(n int) [][]byte {
-	if n > len(s.free) {
-		s.free = make([][]byte, max(n, 512))
+// copied reads which earlier slot slot s repeats.
+func (d *decoder) copied(s int) (int, error) {
+	from, err := d.count(s - 1)
+	if err != nil || s == 0 {
+		return 0, errMalformed("copy of a later slot")
 	}
-	out := s.free[:n:n]
-	s.free = s.free[n:]
-	return out
+	return from, nil
 }
 
-// lengths gives room for n numbers until the next call.
-func (s *pieceSlab) lengths(n int) []uint64 {
-	if n > cap(s.lens) {
-		s.lens = make([]uint64, max(n, 64))
+// templateText reads how many templates a column of n rows has, and their text.
+func (d *decoder) templateText(n int) (count int, text []byte, err error) {
+	count, err = d.count(min(n, 1<<16))
+	if err != nil || count == 0 {
+		return 0, nil, errMalformed("template count")
 	}
-	return s.lens[:n]
+	text, err = d.block(d.left)
+	return count, text, err
 }
 
-// read takes a template's text off b: slots and whether they are pooled, rows, the pools, the lengths of slots+1 pieces, the pieces.
-func (t *decodedTemplate) read(b []byte, most int, slab *pieceSlab) (rest []byte, err error) {
+// templateHead is what stands before the pieces in a template's text.
+type templateHead struct {
+	slots, rows int
+	pools       []byte
+}
+
+// read takes the head off b: slots and whether they are pooled, rows, the pools.
+func (t *templateHead) read(b []byte, most int) (rest []byte, err error) {
 	shape, k := binary.Uvarint(b)
 	slots := shape >> 1
 	if k <= 0 || slots > maxSlots {
 		return nil, errMalformed("template slots")
 	}
+	t.slots = int(slots)
 	b = b[k:]
 	rows, k := binary.Uvarint(b)
 	if k <= 0 || rows == 0 || rows > uint64(most) {
@@ -231,22 +284,47 @@ func (t *decodedTemplate) read(b []byte, most int, slab *pieceSlab) (rest []byte
 			}
 		}
 	}
-	lens := slab.lengths(int(slots) + 1)
-	for i := range lens {
+	return b, nil
+}
+
+// readPieces takes the lengths of the pieces and the pieces off b, and fills ends with where they end.
+func (t *templateHead) readPieces(b []byte, ends []uint32) (pieces, rest []byte, err error) {
+	size := uint64(0)
+	for i := range t.slots + 1 {
 		v, k := binary.Uvarint(b)
 		if k <= 0 || v > 1<<31 {
-			return nil, errMalformed("template text")
+			return nil, nil, errMalformed("template text")
 		}
-		lens[i] = v
+		if size += v; size > uint64(len(b)) {
+			return nil, nil, errMalformed("template text")
+		}
+		if ends != nil {
+			ends[i] = uint32(size)
+		}
 		b = b[k:]
 	}
-	t.pieces = slab.take(int(slots) + 1)
-	for i, l := range lens {
-		if l > uint64(len(b)) {
-			return nil, errMalformed("template text")
-		}
-		t.pieces[i] = b[:l:l]
-		b = b[l:]
+	if size > uint64(len(b)) {
+		return nil, nil, errMalformed("template text")
 	}
-	return b, nil
+	return b[:size:size], b[size:], nil
+}
+
+// skipPieces is readPieces without ends.
+func (t *templateHead) skipPieces(b []byte) (pieces, rest []byte, err error) {
+	return t.readPieces(b, nil)
+}
+
+// endSlab gives many small slices out of few large ones.
+type endSlab struct {
+	size int // of a large one
+	free []uint32
+}
+
+func (s *endSlab) take(n int) []uint32 {
+	if n > len(s.free) {
+		s.free = make([]uint32, max(n, s.size))
+	}
+	out := s.free[:n:n]
+	s.free = s.free[n:]
+	return out
 }

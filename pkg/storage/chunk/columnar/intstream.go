@@ -7,22 +7,33 @@ import (
 	"sync/atomic"
 )
 
-// intStream is an int stream that is decoded when it is first used.
+// intStream is an int stream that is decoded when it is first used: single numbers as long as few are asked for, then all.
 type intStream struct {
-	once      sync.Once
-	n         int
+	intHeader
+	n     int
+	ts    rowTimes
+	below uint64 // numbers must be smaller, unless 0
+	fault *fault
+
+	values atomic.Pointer[[]uint64] // all numbers, once they are decoded
+	planes atomic.Pointer[[]byte]   // the unpacked planes, once a number was asked for
+	asked  atomic.Int32             // numbers that were asked for one by one
+	mu     sync.Mutex               // held while values or planes are made
+}
+
+// intHeader is an int stream as it is stored.
+type intHeader struct {
 	transform byte
+	packing   byte
 	unit      int
+	width     int
 	first     uint64
 	least     uint64
-	width     int
-	packing   byte
-	data      []byte // packed numbers, or a block
-	ts        rowTimes
-	below     uint64 // numbers must be smaller, unless 0
-	values    []uint64
-	fault     *fault
+	data      []byte // packed numbers, or blocks
 }
+
+// singlesShare is the share of its numbers that may be asked of a stream one by one before it decodes all of them.
+const singlesShare = 8
 
 // fault keeps the first thing that was found wrong after a column had been opened.
 type fault struct{ err atomic.Pointer[error] }
@@ -39,51 +50,56 @@ func (f *fault) get() error {
 // ints takes a stream of n numbers off d without decoding it.
 func (d *decoder) ints(n int, ts rowTimes) (*intStream, error) {
 	s := &intStream{n: n, ts: ts, fault: d.fault}
+	return s, s.read(d, n, ts != nil)
+}
+
+// read takes the header and the packed numbers of a stream of n numbers off d. Only a timed one may be relative to timestamps.
+func (s *intHeader) read(d *decoder, n int, timed bool) error {
 	var err error
 	if s.transform, err = d.byte(); err != nil {
-		return nil, err
+		return err
 	}
 	switch s.transform {
 	case intsPlain:
 	case intsDelta:
 		if s.first, err = d.uvarint(); err != nil {
-			return nil, err
+			return err
 		}
 	case intsTime:
 		b, err := d.byte()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if s.unit = int(b); s.unit > 9 || ts == nil {
-			return nil, errMalformed("int stream relative to time")
+		if s.unit = int(b); s.unit > 9 || !timed {
+			return errMalformed("int stream relative to time")
 		}
 	default:
-		return nil, errMalformed(fmt.Sprintf("int stream has unknown transform %d", s.transform))
+		return errMalformed(fmt.Sprintf("int stream has unknown transform %d", s.transform))
 	}
 	if s.least, err = d.uvarint(); err != nil {
-		return nil, err
+		return err
 	}
 	width, err := d.byte()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if s.width = int(width); s.width > 64 {
-		return nil, errMalformed(fmt.Sprintf("int stream has width %d", width))
+		return errMalformed(fmt.Sprintf("int stream has width %d", width))
 	}
 	if s.width == 0 {
-		return s, nil
+		return nil
 	}
 	if s.packing, err = d.byte(); err != nil {
-		return nil, err
+		return err
 	}
 	switch s.packing {
 	case packPlanes:
-		s.data, err = d.skipBlock((s.width + 7) / 8 * n)
+		s.data, err = d.skipBlock(s.planeCount() * n)
 	case packApart:
 		start := d.b
-		for range (s.width + 7) / 8 {
+		for range s.planeCount() {
 			if _, err := d.skipBlock(n); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		s.data = start[:len(start)-len(d.b)]
@@ -92,20 +108,82 @@ func (d *decoder) ints(n int, ts rowTimes) (*intStream, error) {
 	default:
 		err = errMalformed(fmt.Sprintf("int stream has unknown packing %d", s.packing))
 	}
-	return s, err
+	return err
 }
+
+func (s *intHeader) planeCount() int { return (s.width + 7) / 8 }
 
 // all returns the numbers. What cannot be decoded reads as zeros, and the fault is kept.
 func (s *intStream) all() []uint64 {
-	s.once.Do(func() {
-		s.values = make([]uint64, s.n)
-		if err := s.decode(s.values); err != nil {
-			clear(s.values)
-			s.fault.set(err)
+	if v := s.values.Load(); v != nil {
+		return *v
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if v := s.values.Load(); v != nil {
+		return *v
+	}
+	out := make([]uint64, s.n)
+	if err := s.decode(out); err != nil {
+		clear(out)
+		s.fault.set(err)
+	}
+	s.values.Store(&out)
+	return out
+}
+
+// at returns number i, as all does.
+func (s *intStream) at(i int) uint64 {
+	if v := s.values.Load(); v != nil {
+		return (*v)[i]
+	}
+	if s.transform == intsDelta || int(s.asked.Add(1)) > s.n/singlesShare+1 {
+		return s.all()[i]
+	}
+	v := s.least
+	switch {
+	case s.width == 0:
+	case s.packing == packBits:
+		v += readBits(s.data, i*s.width, s.width) & s.mask()
+	default:
+		planes := s.unpacked()
+		for p := range s.planeCount() {
+			v += uint64(planes[p*s.n+i]) << (8 * p)
 		}
-		s.data = nil
-	})
-	return s.values
+	}
+	if s.transform == intsTime {
+		v = unzigzag(v) + uint64(s.ts.at(i))/pow10[s.unit]
+	}
+	if s.below > 0 && v >= s.below {
+		s.fault.set(s.tooLarge(v))
+		return 0
+	}
+	return v
+}
+
+func (s *intHeader) mask() uint64 { return ^uint64(0) >> (64 - uint(s.width)) }
+
+func (s *intStream) tooLarge(v uint64) error {
+	return errMalformed(fmt.Sprintf("number %d where less than %d is possible", v, s.below))
+}
+
+// unpacked returns the planes, all lowest bytes first. What cannot be decoded reads as zeros, and the fault is kept.
+func (s *intStream) unpacked() []byte {
+	if p := s.planes.Load(); p != nil {
+		return *p
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.planes.Load(); p != nil {
+		return *p
+	}
+	planes, err := s.readPlanes()
+	if err != nil {
+		s.fault.set(err)
+		planes = make([]byte, s.n*s.planeCount())
+	}
+	s.planes.Store(&planes)
+	return planes
 }
 
 func (s *intStream) decode(out []uint64) error {
@@ -114,8 +192,10 @@ func (s *intStream) decode(out []uint64) error {
 			return err
 		}
 	}
-	for i := range out {
-		out[i] += s.least
+	if s.least != 0 {
+		for i := range out {
+			out[i] += s.least
+		}
 	}
 	switch s.transform {
 	case intsDelta:
@@ -126,7 +206,7 @@ func (s *intStream) decode(out []uint64) error {
 			out[i] = prev
 		}
 	case intsTime:
-		ts := s.ts()
+		ts := s.ts.all()
 		for i := range out {
 			out[i] = unzigzag(out[i]) + uint64(ts[i])/pow10[s.unit]
 		}
@@ -134,7 +214,7 @@ func (s *intStream) decode(out []uint64) error {
 	if s.below > 0 {
 		for _, v := range out {
 			if v >= s.below {
-				return errMalformed(fmt.Sprintf("number %d where less than %d is possible", v, s.below))
+				return s.tooLarge(v)
 			}
 		}
 	}
@@ -142,40 +222,52 @@ func (s *intStream) decode(out []uint64) error {
 }
 
 func (s *intStream) unpack(out []uint64) error {
-	n := len(out)
 	if s.packing == packBits {
-		mask := ^uint64(0) >> (64 - uint(s.width))
+		mask := s.mask()
 		for i := range out {
 			out[i] = readBits(s.data, i*s.width, s.width) & mask
 		}
 		return nil
 	}
-	planes := (s.width + 7) / 8
-	if s.packing == packApart {
-		d := decoder{b: s.data, left: n}
-		for p := range planes {
-			buf, err := d.block(n)
-			if err != nil {
-				return err
-			}
-			if len(buf) != n {
-				return errMalformed(fmt.Sprintf("int stream holds %d bytes, want %d", len(buf), n))
-			}
-			addPlane(out, buf, p)
+	planes := s.planes.Load()
+	if planes == nil {
+		read, err := s.readPlanes()
+		if err != nil {
+			return err
 		}
-		return nil
+		planes = &read
 	}
-	buf, err := readBlock(s.data, n*planes)
-	if err != nil {
-		return err
-	}
-	if len(buf) != n*planes {
-		return errMalformed(fmt.Sprintf("int stream holds %d bytes, want %d", len(buf), n*planes))
-	}
-	for p := range planes {
-		addPlane(out, buf[p*n:(p+1)*n], p)
+	for p := range s.planeCount() {
+		addPlane(out, (*planes)[p*s.n:(p+1)*s.n], p)
 	}
 	return nil
+}
+
+// readPlanes decompresses the planes, all lowest bytes first.
+func (s *intStream) readPlanes() ([]byte, error) {
+	size := s.n * s.planeCount()
+	if s.packing == packPlanes {
+		buf, err := readBlock(s.data, size)
+		if err != nil {
+			return nil, err
+		}
+		if len(buf) != size {
+			return nil, errMalformed(fmt.Sprintf("int stream holds %d bytes, want %d", len(buf), size))
+		}
+		return buf, nil
+	}
+	d := decoder{b: s.data, left: s.n}
+	out := make([]byte, size)
+	for p := range s.planeCount() {
+		buf, err := d.blockInto(out[p*s.n:p*s.n:(p+1)*s.n], s.n)
+		if err != nil {
+			return nil, err
+		}
+		if len(buf) != s.n {
+			return nil, errMalformed(fmt.Sprintf("int stream holds %d bytes, want %d", len(buf), s.n))
+		}
+	}
+	return out, nil
 }
 
 // addPlane sets byte p of every number.

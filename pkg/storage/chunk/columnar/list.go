@@ -37,7 +37,7 @@ func (v *Values) Templates(n int) []Template {
 func (c *templateColumn) templates() []Template {
 	list := make([]Template, len(c.list))
 	for i := range c.list {
-		list[i] = Template{Pieces: c.list[i].pieces, Rows: c.list[i].rows}
+		list[i] = Template{Pieces: c.list[i].allPieces(), Rows: c.list[i].rows}
 	}
 	return list
 }

@@ -19,8 +19,11 @@ func (r Rows) Has(row int) bool { return r[row>>6]&(1<<(row&63)) != 0 }
 
 // AddAll puts the first n rows into the set.
 func (r Rows) AddAll(n int) {
-	for row := 0; row < n; row++ {
-		r.Add(row)
+	for i := range n / 64 {
+		r[i] = ^uint64(0)
+	}
+	if n%64 > 0 {
+		r[n/64] |= 1<<(n%64) - 1
 	}
 }
 
@@ -43,41 +46,6 @@ func (v *Values) Search(needle []byte, rows Rows, n int) {
 	}
 	v.column.search(needle, rows, n)
 }
-
-// alphabet is a set of bytes.
-type alphabet [4]uint64
-
-func (a *alphabet) add(c byte)      { a[c>>6] |= 1 << (c & 63) }
-func (a *alphabet) has(c byte) bool { return a[c>>6]&(1<<(c&63)) != 0 }
-
-func (a *alphabet) addAll(b *alphabet) {
-	for i := range a {
-		a[i] |= b[i]
-	}
-}
-
-func (a *alphabet) spells(needle []byte) bool {
-	for _, c := range needle {
-		if !a.has(c) {
-			return false
-		}
-	}
-	return true
-}
-
-func alphabetOf(text string) (a alphabet) {
-	for i := range len(text) {
-		a.add(text[i])
-	}
-	return a
-}
-
-var (
-	digitBytes   = alphabetOf("0123456789")
-	decimalBytes = alphabetOf("0123456789.-")
-	lowerBytes   = alphabetOf(lowerDigits)
-	upperBytes   = alphabetOf(upperDigits)
-)
 
 // render searches a column by printing its values.
 func render(c column, needle []byte, letters *alphabet, rows Rows, n int) {
@@ -185,175 +153,4 @@ func (c *rawColumn) search(needle []byte, rows Rows, _ int) {
 			at++
 		}
 	}
-}
-
-func (c *pooledColumn) letters() alphabet { return c.values.letters() }
-func (c *pooledColumn) search(needle []byte, rows Rows, n int) {
-	if a := c.letters(); a.spells(needle) {
-		render(c, needle, &a, rows, n)
-	}
-}
-
-func (c *templateColumn) letters() alphabet {
-	var a alphabet
-	for i := range c.list {
-		t := &c.list[i]
-		for _, p := range t.pieces {
-			b := constColumn(p).letters()
-			a.addAll(&b)
-		}
-		for s := range t.fields {
-			b := t.fields[s].letters()
-			a.addAll(&b)
-		}
-	}
-	return a
-}
-
-func (c *templateColumn) search(needle []byte, rows Rows, _ int) {
-	pools := poolSearch{of: c, needle: needle}
-	straddle := straddler{needle: needle}
-	for id := range c.list {
-		t := &c.list[id]
-		if straddle.everyRowMay(t) {
-			c.locate()
-			for _, row := range c.rowOf[id] {
-				rows.Add(int(row))
-			}
-			continue
-		}
-		if t.pools != nil {
-			pools.add(id, rows)
-			continue
-		}
-		var found Rows
-		for s := range t.fields {
-			f := &t.fields[s]
-			if a := f.letters(); !a.spells(needle) {
-				continue
-			}
-			if found == nil {
-				found = NewRows(t.rows)
-			}
-			f.search(needle, found, t.rows)
-		}
-		if found == nil || found.Empty() {
-			continue
-		}
-		c.locate()
-		for i, row := range c.rowOf[id] {
-			if found.Has(i) {
-				rows.Add(int(row))
-			}
-		}
-	}
-}
-
-func (f *field) letters() alphabet {
-	if f.clock != nil {
-		return digitBytes
-	}
-	return f.column.letters()
-}
-
-func (f *field) search(needle []byte, rows Rows, n int) {
-	if f.clock == nil {
-		f.column.search(needle, rows, n)
-		return
-	}
-	var buf []byte
-	for row := range n {
-		buf = f.append(buf[:0], row)
-		if bytes.Contains(buf, needle) {
-			rows.Add(row)
-		}
-	}
-}
-
-// straddler finds out whether a needle may lie across literals and variables.
-type straddler struct {
-	needle        []byte
-	reached, next []bool
-}
-
-// touches reports whether a part of the needle may lie in one of a template's literals and the rest beside it. Where it is not so, the needle
-// cannot lie across a literal and a variable.
-func (s *straddler) touches(t *decodedTemplate) bool {
-	m := len(s.needle)
-	for i, piece := range t.pieces {
-		if len(piece) < m && i > 0 && i < len(t.pieces)-1 && bytes.Contains(s.needle, piece) {
-			return true
-		}
-		for p := 1; p < m; p++ {
-			if bytes.HasSuffix(piece, s.needle[:p]) || bytes.HasPrefix(piece, s.needle[p:]) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// everyRowMay reports whether the needle lies in a template's literals, or may lie across literals and variables, where a variable is
-// taken to hold any text of its alphabet. What lies inside one variable is not considered.
-func (s *straddler) everyRowMay(t *decodedTemplate) bool {
-	for _, piece := range t.pieces {
-		if bytes.Contains(piece, s.needle) {
-			return true
-		}
-	}
-	if !s.touches(t) {
-		return false
-	}
-	needle := s.needle
-	m := len(needle)
-	if s.reached == nil {
-		s.reached, s.next = make([]bool, m), make([]bool, m)
-	}
-	clear(s.reached)
-	// reached[p]: needle[:p] may end where the part of the template looked at ends, 0 < p < m.
-	reached, next := s.reached, s.next
-	for i, piece := range t.pieces {
-		clear(next)
-		for p := 1; p < m; p++ {
-			if !reached[p] {
-				continue
-			}
-			rest := needle[p:]
-			if len(rest) <= len(piece) {
-				if bytes.HasPrefix(piece, rest) {
-					return true
-				}
-			} else if bytes.HasPrefix(rest, piece) {
-				next[p+len(piece)] = true
-			}
-		}
-		for q := 1; q < m && q <= len(piece); q++ {
-			if bytes.Equal(piece[len(piece)-q:], needle[:q]) {
-				next[q] = true
-			}
-		}
-		reached, next = next, reached
-		if i == len(t.fields) {
-			break
-		}
-		letters := t.fields[i].letters()
-		// The needle may go on through the variable from where it was reached, or start in it.
-		copy(next, reached)
-		for p := 1; p < m; p++ {
-			if !reached[p] {
-				continue
-			}
-			for q := p; letters.has(needle[q]); q++ {
-				if q == m-1 {
-					return true
-				}
-				next[q+1] = true
-			}
-		}
-		for q := 0; q < m-1 && letters.has(needle[q]); q++ {
-			next[q+1] = true
-		}
-		reached, next = next, reached
-	}
-	return false
 }

@@ -2,17 +2,16 @@ package columnar
 
 // Shape is one template of a column: values that differ only in their variables.
 type Shape struct {
-	template *decodedTemplate
-	rows     []int32
+	of *templateColumn
+	id int
 }
 
 // shapes are the templates of a column, made when they are first asked for.
 func (c *templateColumn) shapes() []Shape {
 	c.shapesOnce.Do(func() {
-		c.locate()
 		c.shapeList = make([]Shape, len(c.list))
 		for i := range c.list {
-			c.shapeList[i] = Shape{template: &c.list[i], rows: c.rowOf[i]}
+			c.shapeList[i] = Shape{of: c, id: i}
 		}
 	})
 	return c.shapeList
@@ -24,26 +23,29 @@ func (v *Values) Shape(row int) (shape *Shape, at int) {
 	if !ok {
 		return nil, 0
 	}
-	list := c.shapes()
-	return &list[c.ids.all()[row]], int(c.index[row])
-}
-
-// Shapes calls f with every template, and the rows (ascending) that have it.
-func (v *Values) Shapes(f func(s *Shape, rows []int32)) {
-	if c, ok := v.column.(*templateColumn); ok {
-		list := c.shapes()
-		for i := range list {
-			f(&list[i], list[i].rows)
-		}
-	}
+	id, at := c.place(row)
+	return &c.shapes()[id], at
 }
 
 // Pieces are the literals: a value is piece 0, variable 0, piece 1, …, last piece. They must not be changed.
-func (s *Shape) Pieces() [][]byte { return s.template.pieces }
+func (s *Shape) Pieces() [][]byte { return s.of.list[s.id].allPieces() }
+
+// column returns the column of a variable; nil when it is part of a time of day or pooled.
+func (s *Shape) column(slot int) column {
+	t := &s.of.list[s.id]
+	if t.pools != nil {
+		return nil
+	}
+	col, _ := s.of.column(s.id, slot)
+	if _, ok := col.(*clockColumn); ok {
+		return nil
+	}
+	return col
+}
 
 // Only reports whether all bytes of the values of a variable satisfy ok. It may say no although they do.
 func (s *Shape) Only(slot int, ok func(b byte) bool) bool {
-	letters := s.template.fields[slot].letters()
+	letters := s.of.slotLetters(s.id, slot)
 	for b := range 256 {
 		if letters.has(byte(b)) && !ok(byte(b)) {
 			return false
@@ -54,7 +56,7 @@ func (s *Shape) Only(slot int, ok func(b byte) bool) bool {
 
 // Numeric reports whether all values of a variable are decimal numbers: an optional minus, digits, and maybe a point and more digits.
 func (s *Shape) Numeric(slot int) bool {
-	switch s.template.fields[slot].column.(type) {
+	switch s.column(slot).(type) {
 	case *intColumn, *fixedColumn, *digitsColumn, *decimalColumn:
 		return true
 	}
@@ -63,7 +65,7 @@ func (s *Shape) Numeric(slot int) bool {
 
 // Distinct returns the distinct values of a variable when it is stored as a dictionary or a constant, else nil.
 func (s *Shape) Distinct(slot int) [][]byte {
-	switch c := s.template.fields[slot].column.(type) {
+	switch c := s.column(slot).(type) {
 	case constColumn:
 		return [][]byte{c}
 	case *dictColumn:
@@ -78,5 +80,8 @@ func (s *Shape) Distinct(slot int) [][]byte {
 
 // Append appends a variable of the at-th value.
 func (s *Shape) Append(dst []byte, slot, at int) []byte {
-	return s.template.fields[slot].append(dst, at)
+	if s.of.list[s.id].pools != nil {
+		return s.of.appendPooledSlot(dst, s.id, slot, at)
+	}
+	return s.of.appendSlot(dst, s.id, slot, at)
 }

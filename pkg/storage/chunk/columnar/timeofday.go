@@ -1,6 +1,6 @@
 package columnar
 
-import "sync"
+import "bytes"
 
 const dayNanos = 86400 * 1_000_000_000
 
@@ -126,52 +126,76 @@ func appendFixed(dst []byte, v uint64, width int) []byte {
 	return append(dst, b[i:]...)
 }
 
-// clockColumn holds times of day in units of 10^-digits seconds.
+// clockColumn holds times of day in units of 10^-digits seconds. As a column it is its first slot.
 type clockColumn struct {
 	slots, digits int
 	stream        *intStream
 	ts            rowTimes
-	once          sync.Once
-	values        []uint64
 }
 
 func (d *decoder) clock(n int, ts rowTimes) (*clockColumn, error) {
-	head, err := d.take(2)
+	slots, digits, err := d.clockHead()
 	if err != nil {
 		return nil, err
 	}
-	c := &clockColumn{slots: int(head[0]), digits: int(head[1]), ts: ts}
-	if c.slots != 3 && c.slots != 4 || c.digits > 9 || c.slots == 3 && c.digits != 0 {
-		return nil, errMalformed("time of day")
-	}
+	c := &clockColumn{slots: slots, digits: digits, ts: ts}
 	c.stream, err = d.ints(n, nil)
 	return c, err
 }
 
-func (c *clockColumn) all() []uint64 {
-	c.once.Do(func() {
-		c.values = c.stream.all()
-		unit := pow10[9-c.digits]
-		day := uint64(dayNanos) / unit
-		var ts []int64
-		if c.ts != nil {
-			ts = c.ts()
+// clockHead reads how many slots a time of day takes, and the digits of the fraction.
+func (d *decoder) clockHead() (slots, digits int, err error) {
+	head, err := d.take(2)
+	if err != nil {
+		return 0, 0, err
+	}
+	slots, digits = int(head[0]), int(head[1])
+	if slots != 3 && slots != 4 || digits > 9 || slots == 3 && digits != 0 {
+		return 0, 0, errMalformed("time of day")
+	}
+	return slots, digits, nil
+}
+
+// at returns the time of day of a row.
+func (c *clockColumn) at(row int) uint64 {
+	v := c.stream.at(row)
+	unit := pow10[9-c.digits]
+	day := uint64(dayNanos) / unit
+	if c.ts != nil {
+		v = unzigzag(v) + clockOf(c.ts.at(row))/unit
+		if int64(v) < 0 {
+			v += day
+		} else if v >= day {
+			v -= day
 		}
-		for i, v := range c.values {
-			if ts != nil {
-				v = unzigzag(v) + clockOf(ts[i])/unit
-				if int64(v) < 0 {
-					v += day
-				} else if v >= day {
-					v -= day
-				}
-			}
-			if v >= day {
-				c.stream.fault.set(errMalformed("time of day"))
-				v = 0
-			}
-			c.values[i] = v
+	}
+	if v >= day {
+		c.stream.fault.set(errMalformed("time of day"))
+		return 0
+	}
+	return v
+}
+
+func (c *clockColumn) append(dst []byte, row int) []byte { return c.appendPart(dst, row, 0) }
+
+// appendPart appends slot k of the time of day.
+func (c *clockColumn) appendPart(dst []byte, row, k int) []byte {
+	return appendClock(dst, c.at(row), c.digits, k)
+}
+
+func (c *clockColumn) letters() alphabet { return digitBytes }
+
+func (c *clockColumn) search(needle []byte, rows Rows, n int) { c.searchPart(0, needle, rows, n) }
+
+// searchPart is search in slot k.
+func (c *clockColumn) searchPart(k int, needle []byte, rows Rows, n int) {
+	if !digitBytes.spells(needle) {
+		return
+	}
+	var buf []byte
+	for row := range n {
+		if buf = c.appendPart(buf[:0], row, k); bytes.Contains(buf, needle) {
+			rows.Add(row)
 		}
-	})
-	return c.values
+	}
 }

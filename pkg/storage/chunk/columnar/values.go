@@ -3,7 +3,7 @@ package columnar
 // Codes numbers the distinct values of a variable where they are stored as a dictionary or a constant: codes holds the number, below distinct, of
 // each value, or is nil when distinct is 1. Distinct is 0 when values have no numbers.
 func (s *Shape) Codes(slot int) (codes []uint64, distinct int) {
-	switch c := s.template.fields[slot].column.(type) {
+	switch c := s.column(slot).(type) {
 	case constColumn:
 		return nil, 1
 	case *dictColumn:
@@ -19,7 +19,7 @@ const exactFloat = 1 << 53
 // that has to be read from its text. It is nil where values are not stored as numbers.
 func (s *Shape) Numbers(slot int) func(at int) (v float64, ok bool) {
 	var whole *intStream
-	switch c := s.template.fields[slot].column.(type) {
+	switch c := s.column(slot).(type) {
 	case *intColumn:
 		whole = c.values
 	case *fixedColumn:
