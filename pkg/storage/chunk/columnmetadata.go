@@ -67,7 +67,7 @@ func (m *metadataColumns) open(b []byte, meta Meta) error {
 		m.sets = append(m.sets, refs)
 	}
 	var err error
-	if m.ids, d.b, err = columnar.ReadInts(d.b, meta.Rows); err != nil {
+	if m.ids, d.b, err = columnar.ReadInts[uint64](d.b, meta.Rows); err != nil {
 		return err
 	}
 	budget := meta.RawBytes - meta.LineBytes

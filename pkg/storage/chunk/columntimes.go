@@ -48,17 +48,16 @@ func (l *lazyTimes) err() error {
 
 // openColumnTimes decodes meta.Rows ascending timestamps from meta.MinT to meta.MaxT.
 func openColumnTimes(b []byte, meta Meta) ([]int64, error) {
-	deltas, rest, err := columnar.ReadInts(b, meta.Rows)
+	times, rest, err := columnar.ReadInts[int64](b, meta.Rows) // as differences
 	if err != nil {
 		return nil, err
 	}
-	times := make([]int64, meta.Rows)
 	t := uint64(meta.MinT)
-	for i, d := range deltas {
-		if d > uint64(meta.MaxT)-t {
+	for i, d := range times {
+		if uint64(d) > uint64(meta.MaxT)-t {
 			return nil, fmt.Errorf("%w: timestamp %d lies after the chunk's end", ErrCorrupt, i)
 		}
-		t += d
+		t += uint64(d)
 		times[i] = int64(t)
 	}
 	if len(rest) != 0 || times[0] != meta.MinT || times[meta.Rows-1] != meta.MaxT {

@@ -209,7 +209,7 @@ func TestInts(t *testing.T) {
 			v[i] = r.Uint64()>>shift + uint64(i)*step
 		}
 		out := NewEncoder().Ints(nil, v)
-		got, rest, err := ReadInts(out, len(v))
+		got, rest, err := ReadInts[uint64](out, len(v))
 		require.NoError(t, err)
 		require.Empty(t, rest)
 		require.Equal(t, v, got)

@@ -116,24 +116,8 @@ func (d *decoder) block(most int) ([]byte, error) {
 	return readBlock(b, most)
 }
 
-// blockInto reads a block into buf[:0], which has room for it.
-func (d *decoder) blockInto(buf []byte, most int) ([]byte, error) {
-	b, err := d.skipBlock(most)
-	if err != nil {
-		return nil, err
-	}
-	out, err := readBlockInto(buf, b, most)
-	if err == nil && len(out) > 0 && &out[0] != &buf[:1][0] {
-		out = append(buf[:0], out...)
-	}
-	return out, err
-}
-
 // readBlock decodes what skipBlock returned.
-func readBlock(b []byte, most int) ([]byte, error) { return readBlockInto(nil, b, most) }
-
-// readBlockInto is readBlock; what has to be decompressed goes to buf[:0] when that has room for it.
-func readBlockInto(buf, b []byte, most int) ([]byte, error) {
+func readBlock(b []byte, most int) ([]byte, error) {
 	d := decoder{b: b}
 	codec, err := d.byte()
 	if err != nil {
@@ -157,10 +141,7 @@ func readBlockInto(buf, b []byte, most int) ([]byte, error) {
 	z := zstdDecoders.Get().(*zstdDecoder)
 	defer zstdDecoders.Put(z)
 	z.frame = append(append(z.frame[:0], zstdMagic...), d.b[:size]...)
-	if cap(buf) < raw {
-		buf = make([]byte, 0, raw)
-	}
-	out, err := z.DecodeAll(z.frame, buf[:0:raw])
+	out, err := z.DecodeAll(z.frame, make([]byte, 0, raw))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
@@ -201,14 +182,16 @@ func Decode(b []byte, n int, ts Times, maxBytes int) (*Values, []byte, error) {
 	return v, d.b, err
 }
 
-// ReadInts reads an int stream of n numbers, and returns what follows it.
-func ReadInts(b []byte, n int) ([]uint64, []byte, error) {
+// ReadInts reads an int stream of n numbers, at least one, and returns what follows it. A number of type int64 stands for the uint64 with its bits.
+func ReadInts[T uint64 | int64](b []byte, n int) ([]T, []byte, error) {
 	d := &decoder{b: b, left: 8*n + 1<<10, fault: &fault{}}
-	s, err := d.ints(n, nil)
-	if err != nil {
+	var s intHeader
+	if err := s.read(d, n, false); err != nil {
 		return nil, nil, err
 	}
-	return s.all(), d.b, d.fault.get()
+	out := make([]T, n)
+	err := unpack(&s, out, nil)
+	return out, d.b, err
 }
 
 func (d *decoder) column(n int, ts rowTimes, depth int) (column, error) {

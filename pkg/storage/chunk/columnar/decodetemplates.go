@@ -11,7 +11,7 @@ import (
 type templateColumn struct {
 	list  []decodedTemplate
 	text  []byte // of all templates
-	ids   *intStream
+	ids   templateIDs
 	ts    rowTimes
 	body  []byte // the columns of all variables
 	left  int    // as the decoder's
@@ -169,10 +169,10 @@ func (d *decoder) templates(n int, ts rowTimes, depth int) (column, error) {
 	if rows != n {
 		return nil, errMalformed("templates have another number of rows")
 	}
-	if c.ids, err = d.ints(n, nil); err != nil {
+	c.ids.n, c.ids.below, c.ids.fault = n, count, d.fault
+	if err := c.ids.read(d, n, false); err != nil {
 		return nil, err
 	}
-	c.ids.below = uint64(count)
 	if c.body = d.b; uint64(len(c.body)) > math.MaxUint32 {
 		return nil, errMalformed("columns of templates are too long")
 	}
@@ -243,7 +243,7 @@ func (d *decoder) copied(s int) (int, error) {
 
 // templateText reads how many templates a column of n rows has, and their text.
 func (d *decoder) templateText(n int) (count int, text []byte, err error) {
-	count, err = d.count(min(n, 1<<16))
+	count, err = d.count(min(n, maxTemplates))
 	if err != nil || count == 0 {
 		return 0, nil, errMalformed("template count")
 	}

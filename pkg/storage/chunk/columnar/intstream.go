@@ -177,7 +177,7 @@ func (s *intStream) unpacked() []byte {
 	if p := s.planes.Load(); p != nil {
 		return *p
 	}
-	planes, err := s.readPlanes()
+	planes, err := s.readPlanes(s.n)
 	if err != nil {
 		s.fault.set(err)
 		planes = make([]byte, s.n*s.planeCount())
@@ -187,25 +187,10 @@ func (s *intStream) unpacked() []byte {
 }
 
 func (s *intStream) decode(out []uint64) error {
-	if s.width > 0 {
-		if err := s.unpack(out); err != nil {
-			return err
-		}
+	if err := unpack(&s.intHeader, out, s.planes.Load()); err != nil {
+		return err
 	}
-	if s.least != 0 {
-		for i := range out {
-			out[i] += s.least
-		}
-	}
-	switch s.transform {
-	case intsDelta:
-		prev := s.first
-		out[0] = prev
-		for i := 1; i < len(out); i++ {
-			prev += unzigzag(out[i])
-			out[i] = prev
-		}
-	case intsTime:
+	if s.transform == intsTime {
 		ts := s.ts.all()
 		for i := range out {
 			out[i] = unzigzag(out[i]) + uint64(ts[i])/pow10[s.unit]
@@ -221,60 +206,104 @@ func (s *intStream) decode(out []uint64) error {
 	return nil
 }
 
-func (s *intStream) unpack(out []uint64) error {
-	if s.packing == packBits {
-		mask := s.mask()
+// unpack gives the numbers of a stream, those that are relative to timestamps as they are stored. planes are its planes when they are at hand.
+func unpack[T uint64 | int64](s *intHeader, out []T, planes *[]byte) error {
+	if err := unpackStored(s, out, planes); err != nil {
+		return err
+	}
+	if s.transform == intsDelta {
+		prev := T(s.first)
+		out[0] = prev
+		for i := 1; i < len(out); i++ {
+			prev += T(unzigzag(uint64(out[i])))
+			out[i] = prev
+		}
+	}
+	return nil
+}
+
+// unpackStored gives the numbers that are packed, with the least one added.
+func unpackStored[T uint64 | int64](s *intHeader, out []T, planes *[]byte) error {
+	n, least := len(out), T(s.least)
+	switch {
+	case s.width == 0:
 		for i := range out {
-			out[i] = readBits(s.data, i*s.width, s.width) & mask
+			out[i] = least
 		}
 		return nil
-	}
-	planes := s.planes.Load()
-	if planes == nil {
-		read, err := s.readPlanes()
+	case s.packing == packBits:
+		mask := s.mask()
+		for i := range out {
+			out[i] = T(readBits(s.data, i*s.width, s.width)&mask) + least
+		}
+		return nil
+	case planes == nil && s.packing == packApart:
+		d := decoder{b: s.data, left: n}
+		for p := range s.planeCount() {
+			plane, err := d.block(n)
+			if err != nil {
+				return err
+			}
+			if len(plane) != n {
+				return errPlanes(len(plane), n)
+			}
+			addPlane(out, plane, p, least)
+		}
+		return nil
+	case planes == nil:
+		read, err := s.readPlanes(n)
 		if err != nil {
 			return err
 		}
 		planes = &read
 	}
 	for p := range s.planeCount() {
-		addPlane(out, (*planes)[p*s.n:(p+1)*s.n], p)
+		addPlane(out, (*planes)[p*n:(p+1)*n], p, least)
 	}
 	return nil
 }
 
-// readPlanes decompresses the planes, all lowest bytes first.
-func (s *intStream) readPlanes() ([]byte, error) {
-	size := s.n * s.planeCount()
+func errPlanes(got, want int) error {
+	return errMalformed(fmt.Sprintf("int stream holds %d bytes, want %d", got, want))
+}
+
+// readPlanes decompresses the planes of n numbers, all lowest bytes first.
+func (s *intHeader) readPlanes(n int) ([]byte, error) {
+	size := n * s.planeCount()
 	if s.packing == packPlanes {
 		buf, err := readBlock(s.data, size)
-		if err != nil {
-			return nil, err
+		if err == nil && len(buf) != size {
+			err = errPlanes(len(buf), size)
 		}
-		if len(buf) != size {
-			return nil, errMalformed(fmt.Sprintf("int stream holds %d bytes, want %d", len(buf), size))
-		}
-		return buf, nil
+		return buf, err
 	}
-	d := decoder{b: s.data, left: s.n}
-	out := make([]byte, size)
-	for p := range s.planeCount() {
-		buf, err := d.blockInto(out[p*s.n:p*s.n:(p+1)*s.n], s.n)
+	d := decoder{b: s.data, left: n}
+	out := make([]byte, 0, size)
+	for range s.planeCount() {
+		plane, err := d.block(n)
 		if err != nil {
 			return nil, err
 		}
-		if len(buf) != s.n {
-			return nil, errMalformed(fmt.Sprintf("int stream holds %d bytes, want %d", len(buf), s.n))
+		if len(plane) != n {
+			return nil, errPlanes(len(plane), n)
 		}
+		out = append(out, plane...)
 	}
 	return out, nil
 }
 
-// addPlane sets byte p of every number.
-func addPlane(out []uint64, plane []byte, p int) {
+// addPlane adds byte p of every number, the lowest one to least.
+func addPlane[T uint64 | int64](out []T, plane []byte, p int, least T) {
+	plane = plane[:len(out)]
+	if p == 0 {
+		for i, b := range plane {
+			out[i] = T(b) + least
+		}
+		return
+	}
 	shift := uint(8 * p)
 	for i, b := range plane {
-		out[i] |= uint64(b) << shift
+		out[i] += T(b) << shift
 	}
 }
 

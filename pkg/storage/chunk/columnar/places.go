@@ -40,7 +40,7 @@ func (c *templateColumn) place(row int) (id, at int) {
 		return id, int(c.allPlaces().index[row])
 	}
 	for _, other := range ids[:row] {
-		if other == uint64(id) {
+		if other == uint16(id) {
 			at++
 		}
 	}
@@ -125,7 +125,7 @@ func (c *templateColumn) rowOf(id, at int) int {
 		return int(p.rowsOf(id)[at])
 	}
 	for row, other := range c.ids.all() {
-		if other != uint64(id) {
+		if other != uint16(id) {
 			continue
 		}
 		if at == 0 {

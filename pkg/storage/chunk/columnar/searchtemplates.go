@@ -172,7 +172,7 @@ func (s *templateSearch) markOnly(rows Rows) {
 }
 
 // anyInPool reports whether one of the values of a rare template's row holds the needle. The row's values begin at these places in the pools.
-func (s *templateSearch) anyInPool(id uint64, at [poolCount]int) bool {
+func (s *templateSearch) anyInPool(id uint16, at [poolCount]int) bool {
 	for _, p := range s.of.list[id].pools {
 		if found := s.inPool[p]; found != nil && at[p] < s.of.inPools[p] && found.Has(at[p]) {
 			return true

@@ -176,7 +176,7 @@ func (t *template) fold(values [][]byte) *template {
 // templates appends the values as templates and one column per variable. It refuses when the values have too little in common.
 func (e *Encoder) templates(dst []byte, values [][]byte, ts []int64, depth int) ([]byte, bool) {
 	list := e.group(values, depth)
-	if len(list) > 1<<16 || !worthTemplates(list, len(values)) {
+	if len(list) > maxTemplates || !worthTemplates(list, len(values)) {
 		return dst, false
 	}
 	dst = append(dst, kindTemplates)
