@@ -13,14 +13,19 @@ const (
 	MinNeedle = K + Window - 1
 )
 
-// folded is a byte with its ASCII letters in lower case.
-var folded [256]byte
+// letter is a byte as k-mers see it: ASCII letters in lower case, and isDigit set for digits.
+var letter [256]uint16
+
+const isDigit = 1 << 8
 
 func init() {
 	for c := range 256 {
-		folded[c] = byte(c)
-		if c >= 'A' && c <= 'Z' {
-			folded[c] += 'a' - 'A'
+		letter[c] = uint16(c)
+		switch {
+		case c >= 'A' && c <= 'Z':
+			letter[c] += 'a' - 'A'
+		case c >= '0' && c <= '9':
+			letter[c] |= isDigit
 		}
 	}
 }
@@ -43,67 +48,73 @@ type chooser struct {
 	least  []uint64 // those of the chosen ones; one that is chosen by consecutive windows comes once
 }
 
-// digits marks the order of a k-mer that holds a digit: it comes after all that hold none.
-const digits = 1 << 63
+// A k-mer that holds a digit has the bit digitsBit of its order set: it comes after all that hold none.
+const digitsBit = 63
 
-// choose returns the orders of the chosen k-mers of text, valid until the next call.
-func (c *chooser) choose(text []byte) []uint64 {
+// order writes the orders of the k-mers of text, which has at least one.
+func (c *chooser) order(text []byte) []uint64 {
 	n := len(text) - K + 1
-	if n < Window {
-		return nil
-	}
 	if cap(c.orders) < n {
 		c.orders = make([]uint64, n+n/2)
 	}
 	orders := c.orders[:n]
-	var v uint64
-	plain := 0 // bytes since the last digit
+	var v, digits uint64 // the last bytes, and a bit for each that says whether it is a digit
 	for _, b := range text[:K-1] {
-		v = v<<8 | uint64(folded[b])
-		plain++
-		if b-'0' <= 9 {
-			plain = 0
-		}
+		l := uint64(letter[b])
+		v = v<<8 | l&0xff
+		digits = digits<<1 | l/isDigit
 	}
 	for i, b := range text[K-1:] {
-		v = v<<8 | uint64(folded[b])
-		plain++
-		if b-'0' <= 9 {
-			plain = 0
-		}
+		l := uint64(letter[b])
+		v = v<<8 | l&0xff
+		digits = digits<<1 | l/isDigit
 		// An odd factor permutes the numbers of 48 bits; the highest ones depend on all of the k-mer.
-		order := v * orderMul & kmerMask
-		if plain < K {
-			order |= digits
-		}
-		orders[i] = order
+		some := (digits&(1<<K-1) + (1<<K - 1)) >> K
+		orders[i] = v*orderMul&kmerMask | some<<digitsBit
 	}
-	out := c.least[:0]
-	var least uint64
-	left := 0 // windows in which least is still the least
-	for i, order := range orders {
-		switch {
-		case i < Window-1:
-			continue
-		case left > 0 && order >= least:
-			left--
-			continue
-		case left > 0:
-			least, left = order, Window-1
-		default:
-			window := orders[i-Window+1 : i+1]
-			at := 0
-			for j, o := range window {
-				if o < window[at] {
-					at = j
-				}
+	return orders
+}
+
+// choose returns the orders of the chosen k-mers of text, valid until the next call.
+func (c *chooser) choose(text []byte) []uint64 {
+	if len(text) < MinNeedle {
+		return nil
+	}
+	orders := c.order(text)
+	windows := len(orders) - Window + 1
+	if cap(c.least) < windows {
+		c.least = make([]uint64, windows+windows/2)
+	}
+	least := c.least[:windows]
+	// The orders are cut into blocks as long as a window, so that each window is the end of one block and the beginning of the next. What is
+	// least at the end of a block is found backwards, at the beginning of the next one forwards: no branch depends on the orders.
+	kept := 0
+	last := ^uint64(0)
+	var ends [16]uint64 // of which a block takes Window; the size spares checks of bounds
+	for from := 0; from < windows; from += Window {
+		block := (*[Window]uint64)(orders[from:])
+		m := block[Window-1]
+		for i := Window - 2; i >= 0; i-- {
+			ends[i+1] = m
+			m = min(m, block[i])
+		}
+		least[kept] = m
+		if m != last {
+			kept++
+		}
+		last = m
+		begin := ^uint64(0)
+		for i, order := range orders[from+Window : from+Window+min(Window, windows-from)-1] {
+			begin = min(begin, order)
+			m := min(ends[(i+1)&15], begin)
+			least[kept] = m
+			if m != last {
+				kept++
 			}
-			least, left = window[at], at
+			last = m
 		}
-		out = append(out, least)
 	}
-	c.least = out
-	return out
+	return least[:kept]
 }
 
 // Keys collects the keys of one chunk. It may be reused after Reset.
@@ -111,6 +122,8 @@ type Keys struct {
 	chooser chooser
 	recent  [1 << 12]uint64 // orders of the k-mers added lately, plus one
 	hashes  []uint64
+	spare   []uint64 // for sorting
+	counts  []uint32 // for sorting
 	escapes bool
 }
 
@@ -143,9 +156,44 @@ func (k *Keys) add(text []byte) {
 	}
 }
 
+// sort sorts the hashes. Their bits are random, so that they are dealt to buckets of a few by the first ones, and each is at most some places
+// away from where it belongs.
+func (k *Keys) sort() {
+	n := len(k.hashes)
+	if n < 64 {
+		slices.Sort(k.hashes)
+		return
+	}
+	shift := 64 - bits.Len(uint(n)) + 2
+	k.counts = append(k.counts[:0], make([]uint32, 1<<(64-shift)+1)...)
+	for _, h := range k.hashes {
+		k.counts[h>>shift+1]++
+	}
+	for i := range k.counts[1:] {
+		k.counts[i+1] += k.counts[i]
+	}
+	k.spare = slices.Grow(k.spare[:0], n)[:n]
+	for _, h := range k.hashes {
+		at := &k.counts[h>>shift]
+		k.spare[*at] = h
+		*at++
+	}
+	sorted := k.spare
+	for i := 1; i < n; i++ {
+		h := sorted[i]
+		at := i
+		for at > 0 && sorted[at-1] > h {
+			sorted[at] = sorted[at-1]
+			at--
+		}
+		sorted[at] = h
+	}
+	k.hashes, k.spare = sorted, k.hashes
+}
+
 // Chunk returns the filter of what was added.
 func (k *Keys) Chunk() Chunk {
-	slices.Sort(k.hashes)
+	k.sort()
 	k.hashes = slices.Compact(k.hashes)
 	return newChunk(k.hashes, k.escapes)
 }
