@@ -39,7 +39,39 @@ func benchParts() []benchPart {
 		{"finding", findingPage, func(ctx context.Context, out io.Writer, w benchWork) error {
 			return command(ctx, out, staticEnv, "go", w.args("./internal/storebench", "-logs", w.logs)...)
 		}},
+		{"storage", storagePage, benchStorage},
 	}
+}
+
+// benchStorage measures what an instance does beside pushing and querying, then counts requests in simulated time and queries a real S3 server.
+func benchStorage(ctx context.Context, out io.Writer, w benchWork) error {
+	if err := command(ctx, out, staticEnv, "go", w.args("./internal/enginebench")...); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "cambium-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	err = quiet(ctx, out, append(slices.Clone(staticEnv), "CAMBIUM_BENCH_OUT="+dir), "go", "test", "-tags", buildTags, "-count=1", "-timeout=30m",
+		"-run=^TestRequests$", "-bench=^BenchmarkQuery$", "-benchtime=10x", "./pkg/trials/requests")
+	if err != nil {
+		return err
+	}
+	for _, t := range []struct{ file, title string }{
+		{"s3.md", "Queries on S3, over loopback, and on a directory: time, requests"},
+		{"requests.md", "Requests"},
+	} {
+		text, err := os.ReadFile(filepath.Join(dir, t.file))
+		if os.IsNotExist(err) {
+			text, err = []byte("Not measured: there is no S3 server here.\n"), nil
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "\n### %s\n\n%s", t.title, text)
+	}
+	return nil
 }
 
 // Bench prints the tables of the benchmarks. CAMBIUM_BENCH_WRITE=1 writes docs/benchmarks.md, CAMBIUM_BENCH_BYTES says how many bytes of lines to

@@ -46,3 +46,23 @@ day is over. Queries and sizes are of what is then in the bucket.
 - *until acknowledged* is what the pushing thread does: encoding comes behind it, on another core where there is one.
 
 %s`
+
+const storagePage = `## Storage
+
+What an instance does beside taking pushes and answering queries, with as much of the lines as each part needs. *Storing and finding* has flushing
+and compaction of all of them, and the write amplification.
+
+- *Replay* is opening an engine on a log with as much as the head takes at most; segments and their number do not matter for it.
+- *Merging* is one round of compaction over four segments, on one core: of few streams, whose chunks are large and copied as they are, and of
+  all, whose chunks are small, decoded and encoded again.
+- The many streams are one container's each, with five labels; every one is pushed to three times. Resident memory is that of a process which
+  does all of it, with the settings of an instance.
+- The many segments are in a hundred days and tiny: what is measured is finding them, not reading them. A start lists nothing, and a query the days
+  it is about.
+- *Queries on S3* go to a real S3 server on this machine, with 320,000 lines in 16 segments that nothing has compacted. The process has just
+  started, but for *open*, where it has answered the same before. *Cold* has an empty cache on the disk, *warm* what an earlier process left there.
+  A network adds its round trips: the requests of a query go eight at a time.
+- *Requests* are counted in simulated time, in front of the store and behind the cache on the disk, with the background work of one process on the
+  bucket. A push has 200 lines, but for the first. [operations.md](operations.md#what-a-bucket-costs) says what that costs.
+
+%s`
