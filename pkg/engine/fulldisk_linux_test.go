@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cambium-logs/cambium/pkg/storage/bucket"
 	"github.com/cambium-logs/cambium/pkg/storage/head"
 )
 
@@ -94,5 +95,83 @@ func TestFullDisk(t *testing.T) {
 	require.Eventually(t, func() bool { return push() == nil }, 10*time.Second, 10*time.Millisecond, "service returns by itself")
 	require.NoError(t, e.Flush(ctx))
 	require.Len(t, contents(t, e, "t", 0, math.MaxInt64)[ls.String()], acked)
+	closeEngine(t, e)
+}
+
+// TestReadOnlyDirectory takes the right to write away from a bucket's directory, under engines with the log on another disk and in the bucket:
+// what was acknowledged stays, pushes are refused with the reason when the budget is spent, and service returns by itself.
+func TestReadOnlyDirectory(t *testing.T) {
+	for name, location := range map[string]WALLocation{"log on disk": WALOnDisk, "log in bucket": WALInBucket} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64m"); err != nil {
+				t.Skip("a file system cannot be mounted here: ", err)
+			}
+			defer func() { require.NoError(t, syscall.Unmount(dir, syscall.MNT_DETACH)) }()
+			readOnly := func(yes bool) {
+				flags := uintptr(syscall.MS_REMOUNT)
+				if yes {
+					flags |= syscall.MS_RDONLY
+				}
+				require.Eventually(t, func() bool { return syscall.Mount("tmpfs", dir, "tmpfs", flags, "size=64m") == nil }, 10*time.Second, time.Millisecond)
+			}
+			testReadOnlyDirectory(t, location, filepath.Join(dir, "bucket"), readOnly)
+		})
+	}
+}
+
+func testReadOnlyDirectory(t *testing.T, location WALLocation, dir string, readOnly func(bool)) {
+	opts := Options{
+		DataDir: t.TempDir(), Bucket: openStore(t, bucket.Options{Dir: dir}), WALLocation: location, CommitInterval: 2 * time.Millisecond,
+		Head: head.Options{MaxBytes: 200_000}, FlushRetry: 5 * time.Millisecond,
+	}
+	e := open(t, opts)
+	ls := labels.FromStrings("a", "b")
+	acked := map[string]bool{}
+	next := 0
+	push := func() error {
+		next++
+		text := fmt.Sprint(next, " ", strings.Repeat("x", 1000))
+		err := e.Append(t.Context(), "t", stream(ls, entry(int64(next), text)))
+		if err == nil {
+			acked[fmt.Sprint(next, " ", text, " []")] = true
+		}
+		return err
+	}
+	check := func() {
+		t.Helper()
+		shown := map[string]bool{}
+		for _, line := range contents(t, e, "t", 0, math.MaxInt64)[ls.String()] {
+			shown[line] = true
+		}
+		for line := range acked {
+			require.True(t, shown[line], "acknowledged: %.20s", line)
+		}
+	}
+	require.NoError(t, push())
+	require.NoError(t, e.Flush(t.Context()))
+	readOnly(true)
+	var err error
+	require.Eventually(t, func() bool {
+		err = push()
+		return err != nil && e.FlushError() != nil
+	}, 20*time.Second, time.Microsecond)
+	require.ErrorIs(t, err, ErrUnavailable)
+	require.Eventually(t, func() bool { return strings.Contains(fmt.Sprint(push()), "read-only file system") }, 10*time.Second, time.Millisecond)
+	require.Equal(t, location == WALOnDisk, len(acked) > 1, "the log's disk takes what the budget allows")
+	check()
+	readOnly(false)
+	require.Eventually(t, func() bool { return push() == nil }, 20*time.Second, time.Millisecond, "service returns by itself")
+	require.NoError(t, e.Flush(t.Context()))
+	check()
+	closeEngine(t, e)
+
+	// A start where nothing can be written says so.
+	readOnly(true)
+	_, err = Open(t.Context(), Options{DataDir: filepath.Join(filepath.Dir(dir), "data")})
+	require.ErrorContains(t, err, "read-only file system")
+	readOnly(false)
+	e = open(t, opts)
+	check()
 	closeEngine(t, e)
 }
