@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 )
 
 // Limits of one chunk, whatever its encoding. The head cuts chunks far below them; they bound what a reader allocates for a chunk that claims to be large.
@@ -20,7 +21,7 @@ type codec interface {
 	// encode appends the payload for entries that satisfy Encode's contract to dst.
 	encode(dst []byte, entries []Entry, meta Meta) ([]byte, error)
 	// open checks and decodes a payload; meta has passed checkMeta.
-	open(data []byte, meta Meta) (Reader, error)
+	open(data []byte, meta Meta) (lentReader, error)
 }
 
 // codecs is filled by the init functions of the files that implement an encoding and never changes afterwards.
@@ -66,7 +67,43 @@ func Encode(dst []byte, enc Encoding, entries []Entry, order uint64) ([]byte, Me
 // It never allocates more than a small multiple of meta's sizes, and refuses sizes over the limits of this package.
 // Checksums are verified here. Anything that does not agree with meta or a checksum gives an error wrapping ErrCorrupt: from Open, or, where an
 // encoding decodes what is first used later, from the Reader's method Err() error, which says whether what the Reader gave was sound.
-func Open(data []byte, meta Meta) (Reader, error) {
+func Open(data []byte, meta Meta) (Reader, error) { return OpenLent(data, meta, nil) }
+
+// OpenLent is Open with data that is only lent: release is called when the chunk does not need data any more, which is when it is closed, or before
+// an error is returned. It may be nil.
+func OpenLent(data []byte, meta Meta, release func()) (Reader, error) {
+	r, err := open(data, meta)
+	switch {
+	case release == nil:
+	case err != nil:
+		release()
+	default:
+		r.lend(release)
+	}
+	return r, err
+}
+
+// lentReader is a Reader that calls release once when it is closed, after lend.
+type lentReader interface {
+	Reader
+	lend(release func())
+}
+
+// loan is what a Reader has to give back.
+type loan struct {
+	release func()
+	once    sync.Once
+}
+
+func (l *loan) lend(release func()) { l.release = release }
+
+func (l *loan) giveBack() {
+	if l.release != nil {
+		l.once.Do(l.release)
+	}
+}
+
+func open(data []byte, meta Meta) (lentReader, error) {
 	c := codecs[meta.Encoding]
 	if c == nil {
 		return nil, fmt.Errorf("open chunk: this version cannot read encoding %s", meta.Encoding)

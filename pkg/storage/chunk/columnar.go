@@ -86,9 +86,10 @@ type columnReader struct {
 	times    lazyTimes
 	lines    *columnar.Values
 	metadata lazyMetadata
+	loan
 }
 
-func (columns) open(data []byte, meta Meta) (Reader, error) {
+func (columns) open(data []byte, meta Meta) (lentReader, error) {
 	parts, err := splitParts(data)
 	if err != nil {
 		return nil, err
@@ -154,7 +155,7 @@ func (r *columnReader) Err() error {
 	return corrupt(errors.Join(r.times.err(), r.lines.Err(), r.metadata.err()))
 }
 
-func (r *columnReader) Close() {}
+func (r *columnReader) Close() { r.giveBack() }
 
 // Search marks the rows whose lines contain the needle, and maybe others.
 func (r *columnReader) Search(needle []byte, rows Rows) { r.lines.Search(needle, rows, r.meta.Rows) }

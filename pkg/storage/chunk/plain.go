@@ -74,11 +74,12 @@ type plainReader struct {
 	metadata metadataTable
 	buffer   *[]byte // pooled memory of lines, nil when lines alias the stored bytes
 	close    sync.Once
+	loan
 }
 
 var plainLinePool = sync.Pool{New: func() any { return new([]byte) }}
 
-func (plain) open(data []byte, meta Meta) (Reader, error) {
+func (plain) open(data []byte, meta Meta) (lentReader, error) {
 	parts, err := splitParts(data)
 	if err != nil {
 		return nil, err
@@ -210,4 +211,5 @@ func (r *plainReader) Close() {
 		}
 		r.buffer, r.lines = nil, nil
 	})
+	r.giveBack()
 }

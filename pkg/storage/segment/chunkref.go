@@ -3,6 +3,7 @@ package segment
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 )
@@ -29,9 +30,12 @@ func (c ChunkRef) Deletes() []string { return c.reader.footer.Deletes }
 func (c ChunkRef) Offset() int64 { return c.reader.entries[c.ordinal].offset }
 
 // Read gives the chunk as it is stored, checked. It belongs to the caller as long as it is not changed.
-func (c ChunkRef) Read(ctx context.Context) ([]byte, error) {
+func (c ChunkRef) Read(ctx context.Context) ([]byte, error) { return c.readInto(ctx, nil) }
+
+// readInto is Read, which may use the room of buf.
+func (c ChunkRef) readInto(ctx context.Context, buf []byte) ([]byte, error) {
 	e := &c.reader.entries[c.ordinal]
-	data, err := c.reader.checked(ctx, e.offset, int64(e.length), func(b []byte) error {
+	data, err := c.reader.checkedInto(ctx, buf, e.offset, int64(e.length), func(b []byte) error {
 		if checksum(b) != e.crc {
 			return fmt.Errorf("%w: checksum does not match", chunk.ErrCorrupt)
 		}
@@ -43,13 +47,34 @@ func (c ChunkRef) Read(ctx context.Context) ([]byte, error) {
 	return data, nil
 }
 
+// chunkBuffers are for chunks that are read from the bucket, opened, and closed.
+var chunkBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxChunkBuffer bounds what is kept in chunkBuffers.
+const maxChunkBuffer = 4 << 20
+
 // Open reads, checks and decodes the chunk.
 func (c ChunkRef) Open(ctx context.Context) (chunk.Reader, error) {
-	data, err := c.Read(ctx)
+	var buf *[]byte
+	var giveBack func()
+	var room []byte
+	if c.reader.whole.Load() == nil { // which it stays: what is read is not shared
+		buf = chunkBuffers.Get().(*[]byte)
+		room = *buf
+		giveBack = func() {
+			if cap(*buf) <= maxChunkBuffer {
+				chunkBuffers.Put(buf)
+			}
+		}
+	}
+	data, err := c.readInto(ctx, room)
 	if err != nil {
 		return nil, err
 	}
-	r, err := chunk.Open(data, c.Meta())
+	if buf != nil {
+		*buf = data
+	}
+	r, err := chunk.OpenLent(data, c.Meta(), giveBack)
 	if err != nil {
 		return nil, c.wrap("open", err)
 	}

@@ -169,8 +169,13 @@ func (r *Reader) forget() {
 
 // checked gives what read gives when check accepts it. What is damaged is read once more from the bucket: it may have been damaged on its way.
 func (r *Reader) checked(ctx context.Context, offset, length int64, check func([]byte) error) ([]byte, error) {
+	return r.checkedInto(ctx, nil, offset, length, check)
+}
+
+// checkedInto is checked, which may use the room of buf.
+func (r *Reader) checkedInto(ctx context.Context, buf []byte, offset, length int64, check func([]byte) error) ([]byte, error) {
 	for again := true; ; again = false {
-		b, err := r.read(ctx, offset, length)
+		b, err := r.readInto(ctx, buf, offset, length)
 		if err == nil {
 			err = check(b)
 		}
@@ -186,6 +191,11 @@ func (r *Reader) checked(ctx context.Context, offset, length int64, check func([
 
 // read gives exactly length bytes from offset.
 func (r *Reader) read(ctx context.Context, offset, length int64) ([]byte, error) {
+	return r.readInto(ctx, nil, offset, length)
+}
+
+// readInto is read, which may use the room of buf.
+func (r *Reader) readInto(ctx context.Context, buf []byte, offset, length int64) ([]byte, error) {
 	if whole := r.whole.Load(); whole != nil {
 		return (*whole)[offset : offset+length : offset+length], nil
 	}
@@ -196,7 +206,11 @@ func (r *Reader) read(ctx context.Context, offset, length int64) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	b := make([]byte, length)
+	b := buf[:0]
+	if int64(cap(b)) < length {
+		b = make([]byte, 0, length)
+	}
+	b = b[:length]
 	_, err = io.ReadFull(body, b)
 	if cerr := body.Close(); err == nil {
 		err = cerr

@@ -241,7 +241,13 @@ func (c *memoryChunk) Open(ctx context.Context) (chunk.Reader, error) {
 	}
 	c.owner.opened.Add(1)
 	if c.data != nil {
-		r, err := chunk.Open(c.data, c.meta)
+		lent := bytes.Clone(c.data)
+		// Whoever keeps what a closed chunk gave gets to know it.
+		r, err := chunk.OpenLent(lent, c.meta, func() {
+			for i := range lent {
+				lent[i] = '~'
+			}
+		})
 		if err != nil {
 			c.owner.closed.Add(1)
 			return nil, err
