@@ -120,6 +120,7 @@ func TestRequests(t *testing.T) {
 		time.Sleep(12*time.Hour + time.Minute) // the middle of a day
 		idle(t)
 		operations(t, engine.WALInBucket, &inBucket)
+		tenants(t, &inBucket)
 		reading(t, &inBucket)
 		operations(t, engine.WALOnDisk, &onDisk)
 	})
@@ -179,6 +180,15 @@ func operations(t *testing.T, location engine.WALLocation, rows *[]row) {
 	require.LessOrEqual(t, c.Requests[faultbucket.Upload], int64(2*60), "the lease alone is written")
 	require.LessOrEqual(t, c.Requests[faultbucket.List], int64(8*60))
 	require.LessOrEqual(t, c.Requests[faultbucket.Get], int64(3*60))
+
+	beside := start(t, store, t.TempDir(), engine.Options{WALLocation: location, Compaction: engine.Compaction{Enabled: true}}, rows)
+	time.Sleep(10 * time.Minute)
+	beside.since()
+	time.Sleep(time.Hour)
+	c = beside.took("hour, idle, of a second process on the bucket")
+	require.LessOrEqual(t, c.Requests[faultbucket.Get], int64(3*60), "it looks who compacts")
+	beside.close()
+	b.since()
 
 	hour := busyTime()
 	pushes := func(every time.Duration) faultbucket.Counts {
@@ -268,27 +278,45 @@ func reading(t *testing.T, rows *[]row) {
 	b.took("compaction of 40 segments of 1,000 lines")
 	b.close()
 
-	for i, what := range []string{"cold", "warm"} {
-		b = start(t, store, cacheOf(t, cache, i), engine.Options{WALLocation: engine.WALInBucket}, rows)
-		require.Equal(t, 100, b.read(`{app="4"}`, 2*time.Hour))
-		b.took("restart, and the last 100 lines of a stream, " + what)
-		require.Zero(t, b.read(`{app=~".+"} |= "no such text"`, 2*time.Hour))
-		b.took("a text that is nowhere, in everything, " + what)
-		n, err := trials.Count(context.Background(), b.query, tenant, time.Now().Add(-2*time.Hour).UnixNano(), time.Now().UnixNano())
-		require.NoError(t, err)
-		require.Equal(t, int64(40*1000), int64(n))
-		c = b.took("every line of everything, " + what)
-		if what == "warm" {
-			require.Zero(t, c.Requests[faultbucket.Get], "the disk has it all")
+	asks := []struct {
+		what string
+		run  func(b *bench) int
+		want int
+	}{
+		{"start, and the last 100 lines of a stream", func(b *bench) int { return b.read(`{app="4"}`, 2*time.Hour) }, 100},
+		{"start, and a text that is nowhere, in all lines", func(b *bench) int { return b.read(`{app=~".+"} |= "no such text"`, 2*time.Hour) }, 0},
+		{"start, and a field of all lines", func(b *bench) int { return b.read(`{app=~".+"} | logfmt | status > 1000`, 2*time.Hour) }, 0},
+		{"start, and a count of all lines", func(b *bench) int {
+			n, err := trials.Count(context.Background(), b.query, tenant, time.Now().Add(-2*time.Hour).UnixNano(), time.Now().UnixNano())
+			require.NoError(t, err)
+			return n
+		}, 40 * 1000},
+	}
+	for _, ask := range asks {
+		require.NoError(t, os.RemoveAll(cache))
+		for _, state := range []string{"cold", "warm"} {
+			b = start(t, store, cache, engine.Options{WALLocation: engine.WALInBucket}, rows)
+			require.Equal(t, ask.want, ask.run(b))
+			c = b.took(ask.what + ", " + state)
+			if state == "warm" {
+				require.Zero(t, c.Requests[faultbucket.Get], "the disk has it all")
+			}
+			b.close()
 		}
-		b.close()
 	}
 }
 
-// cacheOf gives an empty cache at first, and then the same again.
-func cacheOf(t *testing.T, dir string, round int) string {
-	if round == 0 {
-		require.NoError(t, os.RemoveAll(dir))
+// tenants counts what many tenants ask of whom nobody asks anything.
+func tenants(t *testing.T, rows *[]row) {
+	b := start(t, faultbucket.NewStore(objstore.NewInMemBucket()), t.TempDir(), engine.Options{WALLocation: engine.WALInBucket, Compaction: engine.Compaction{Enabled: true}}, rows)
+	const n = 10
+	for i := range n {
+		require.NoError(t, b.engine.Append(context.Background(), fmt.Sprint("org-", i), lines(1, 10, time.Now())))
 	}
-	return dir
+	time.Sleep(10 * time.Minute)
+	b.since()
+	time.Sleep(time.Hour)
+	c := b.took(fmt.Sprintf("hour, idle, with %d tenants that pushed today", n))
+	require.LessOrEqual(t, c.Requests[faultbucket.List], int64(8*n*60))
+	b.close()
 }
