@@ -26,6 +26,9 @@ var zstdDecoders = sync.Pool{New: func() any {
 	return &zstdDecoder{Decoder: d}
 }}
 
+// zstdSlack is the room behind what is decompressed that lets the decoder copy whole words.
+const zstdSlack = 16
+
 // rowTimes are the timestamps of a column's rows; nil when it was encoded without.
 type rowTimes interface {
 	all() []int64
@@ -45,9 +48,11 @@ type decoder struct {
 	fault *fault
 }
 
+var errEnd = errMalformed("unexpected end")
+
 func (d *decoder) byte() (byte, error) {
 	if len(d.b) == 0 {
-		return 0, errMalformed("unexpected end")
+		return 0, errEnd
 	}
 	c := d.b[0]
 	d.b = d.b[1:]
@@ -55,8 +60,8 @@ func (d *decoder) byte() (byte, error) {
 }
 
 func (d *decoder) take(n int) ([]byte, error) {
-	if n < 0 || n > len(d.b) {
-		return nil, errMalformed("unexpected end")
+	if uint(n) > uint(len(d.b)) {
+		return nil, errEnd
 	}
 	p := d.b[:n:n]
 	d.b = d.b[n:]
@@ -64,12 +69,25 @@ func (d *decoder) take(n int) ([]byte, error) {
 }
 
 func (d *decoder) uvarint() (uint64, error) {
+	if len(d.b) > 0 && d.b[0] < 0x80 {
+		v := uint64(d.b[0])
+		d.b = d.b[1:]
+		return v, nil
+	}
+	return d.longUvarint()
+}
+
+func (d *decoder) longUvarint() (uint64, error) {
 	v, n := binary.Uvarint(d.b)
 	if n <= 0 {
 		return 0, errMalformed("bad varint")
 	}
 	d.b = d.b[n:]
 	return v, nil
+}
+
+func errCount(v uint64, most int) error {
+	return errMalformed(fmt.Sprintf("count %d exceeds %d", v, most))
 }
 
 // count reads a number that may be at most most.
@@ -79,7 +97,7 @@ func (d *decoder) count(most int) (int, error) {
 		return 0, err
 	}
 	if v > uint64(max(most, 0)) {
-		return 0, errMalformed(fmt.Sprintf("count %d exceeds %d", v, most))
+		return 0, errCount(v, most)
 	}
 	return int(v), nil
 }
@@ -141,7 +159,7 @@ func readBlock(b []byte, most int) ([]byte, error) {
 	z := zstdDecoders.Get().(*zstdDecoder)
 	defer zstdDecoders.Put(z)
 	z.frame = append(append(z.frame[:0], zstdMagic...), d.b[:size]...)
-	out, err := z.DecodeAll(z.frame, make([]byte, 0, raw))
+	out, err := z.DecodeAll(z.frame, make([]byte, 0, raw+zstdSlack))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}

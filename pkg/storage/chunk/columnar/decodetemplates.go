@@ -202,7 +202,7 @@ func (d *decoder) templates(n int, ts rowTimes, depth int) (column, error) {
 func (c *templateColumn) skipFields(d *decoder, t *decodedTemplate) error {
 	for s := 0; s < len(t.fields); {
 		if len(d.b) == 0 {
-			return errMalformed("unexpected end")
+			return errEnd
 		}
 		at := uint32(len(c.body) - len(d.b))
 		if d.b[0] == kindCopy {

@@ -138,6 +138,9 @@ func (c *rawColumn) letters() alphabet {
 }
 
 func (c *rawColumn) search(needle []byte, rows Rows, _ int) {
+	if !bytes.Contains(c.bytes.all(), needle) {
+		return
+	}
 	buf, offs := c.offsets()
 	for at := 0; ; {
 		i := bytes.Index(buf[at:], needle)

@@ -142,7 +142,7 @@ func (d *decoder) skipTemplates(n int, timed bool, depth int) (kinds letterKinds
 // skipField takes the column of slot s, and maybe of more slots, off d.
 func (d *decoder) skipField(rows int, timed bool, s, depth int) (kinds letterKinds, slots int, err error) {
 	if len(d.b) == 0 {
-		return 0, 0, errMalformed("unexpected end")
+		return 0, 0, errEnd
 	}
 	switch d.b[0] {
 	case kindTime:
