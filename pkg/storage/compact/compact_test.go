@@ -40,12 +40,15 @@ type world struct {
 	want   map[string]int // app, time, line → 1
 	next   int
 	order  uint64
+	// filtersFrom is half of the worlds 1, so that their small segments have filters.
+	filtersFrom int64
 }
 
 func newWorld(t testing.TB, seed uint64) *world {
 	return &world{
 		t: t, r: rand.New(rand.NewPCG(seed, 11)), bucket: &faultyBucket{Bucket: objstore.NewInMemBucket()},
 		now: time.Unix(0, today.Start()).Add(12 * time.Hour), want: map[string]int{},
+		filtersFrom: int64(seed % 2),
 	}
 }
 
@@ -69,7 +72,7 @@ func (w *world) catalog() *catalog.Catalog {
 }
 
 func (w *world) compactor(change func(*Options)) *Compactor {
-	opts := Options{Bucket: w.bucket, Catalog: w.catalog(), TempDir: w.t.TempDir(), Now: w.clock, MinSources: 3, Interval: time.Nanosecond, ClosedInterval: time.Nanosecond}
+	opts := Options{Bucket: w.bucket, Catalog: w.catalog(), TempDir: w.t.TempDir(), Now: w.clock, MinSources: 3, FiltersFrom: w.filtersFrom, Interval: time.Nanosecond, ClosedInterval: time.Nanosecond}
 	if change != nil {
 		change(&opts)
 	}
@@ -87,7 +90,7 @@ func (w *world) write(in streams, chunkRows int) segment.Info {
 	id, err := segment.NewID()
 	require.NoError(w.t, err)
 	require.NoError(w.t, id.SetTime(uint64(w.clock().UnixMilli())))
-	info, err := segment.Create(w.t.Context(), w.bucket.Bucket, w.t.TempDir(), segment.WriterOptions{Tenant: "t", Level: 1, ID: id}, func(sw *segment.Writer) error {
+	info, err := segment.Create(w.t.Context(), w.bucket.Bucket, w.t.TempDir(), segment.WriterOptions{Tenant: "t", Level: 1, ID: id, FiltersFrom: w.filtersFrom}, func(sw *segment.Writer) error {
 		for _, app := range slices.Sorted(maps.Keys(in)) {
 			entries := in[app]
 			for _, e := range entries {
@@ -407,7 +410,7 @@ func TestChunkSizes(t *testing.T) {
 	}
 	large := map[uint64]chunk.Meta{}
 	for i := range 6 {
-		in := streams{"large": entries(1500 << 10), "small": entries(300 << 10), "tiny": entries(1000)}
+		in := streams{"large": entries(2500 << 10), "small": entries(300 << 10), "tiny": entries(1000)}
 		w.write(in, 1<<20)
 		large[w.order-2] = chunk.Meta{}
 		_ = i

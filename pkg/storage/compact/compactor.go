@@ -279,7 +279,7 @@ func (c *Compactor) sourceFailed(ctx context.Context, err error) error {
 
 // merge writes one segment from the sources, then marks them.
 func (c *Compactor) merge(ctx context.Context, key dayKey, plan Plan, job []candidate, result *Result) error {
-	opts := segment.WriterOptions{Tenant: key.tenant, Level: segment.LevelMerged, Deletes: plan.Deletes()}
+	opts := segment.WriterOptions{Tenant: key.tenant, Level: segment.LevelMerged, Deletes: plan.Deletes(), FiltersFrom: c.opts.FiltersFrom}
 	names := make([]segment.Name, len(job))
 	for i, s := range job {
 		names[i] = s.name

@@ -76,13 +76,14 @@ func (g *grouper) add(r chunk.Reader, keep KeepRow) (erased int) {
 	return erased
 }
 
-// cut gives how many of the entries, from the first on, make the next chunk: all chunks of a group are about equally large.
+// cut gives how many of the entries, from the first on, make the next chunk: all chunks of a group are about equally large, and none is
+// much larger than targetChunk.
 func cut(entries []chunk.Entry) int {
 	var raw int64
 	for i := range entries {
 		raw += size(&entries[i])
 	}
-	chunks := max(1, (raw+targetChunk/2)/targetChunk)
+	chunks := max(1, (raw+targetChunk-1)/targetChunk)
 	each := (raw + chunks - 1) / chunks
 	var sum int64
 	for i := range entries {

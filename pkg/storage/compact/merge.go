@@ -145,8 +145,8 @@ func (h *sourceHeap) Pop() any {
 
 const (
 	// smallChunk is the raw size under which a chunk is merged with its neighbours; targetChunk is what they are merged to.
-	smallChunk  = 1 << 20
-	targetChunk = 2 << 20
+	smallChunk  = 2 << 20
+	targetChunk = 4 << 20
 	// maxGroup bounds what is decoded at a time, in bytes of memory; rowMemory is what a row takes besides its bytes.
 	maxGroup  = 40 << 20
 	rowMemory = 64

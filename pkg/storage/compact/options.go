@@ -71,6 +71,8 @@ type Options struct {
 	MaxSegmentBytes int64
 	// MaxMerge bounds the time that one merge may take; one that takes longer is given up. Delete requests have to outlive it; default 1 h.
 	MaxMerge time.Duration
+	// FiltersFrom is the size from which on segments have skip filters; default as in segment.WriterOptions.
+	FiltersFrom int64
 	// BytesPerSecond bounds what is read and written together; 0 = unlimited.
 	BytesPerSecond int64
 

@@ -103,6 +103,9 @@ func fill(streams []modelStream) func(*Writer) error {
 
 func create(t testing.TB, bucket objstore.Bucket, opts WriterOptions, streams []modelStream) *Reader {
 	t.Helper()
+	if opts.FiltersFrom == 0 {
+		opts.FiltersFrom = 1
+	}
 	info, err := Create(t.Context(), bucket, t.TempDir(), opts, fill(streams))
 	require.NoError(t, err)
 	r, err := Open(t.Context(), bucket, info.Name, 0)
@@ -214,6 +217,45 @@ func TestSelect(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What comes whole with the first read needs no filter.
+func TestSmallSegmentsHaveNoFilters(t *testing.T) {
+	for _, streams := range []int{1, 20, 50, 90, 200} {
+		var in []modelStream
+		for i := range streams {
+			line := make([]byte, 900)
+			r := rand.New(rand.NewPCG(uint64(i), 3))
+			for k := range line {
+				line[k] = byte(r.Uint32())
+			}
+			in = append(in, modelStream{labels.FromStrings("id", fmt.Sprintf("%03d", i)), []modelChunk{encode(t, []chunk.Entry{{Timestamp: testDay, Line: line}}, 1)}})
+		}
+		bucket := &countingBucket{Bucket: objstore.NewInMemBucket()}
+		info, err := Create(t.Context(), bucket, t.TempDir(), WriterOptions{Tenant: "t"}, fill(in))
+		require.NoError(t, err)
+		reader, err := Open(t.Context(), bucket, info.Name, info.Size)
+		require.NoError(t, err)
+		require.NoError(t, reader.Verify(t.Context()))
+		got, err := reader.Select(t.Context(), math.MinInt64, math.MaxInt64)
+		require.NoError(t, err)
+		requireSelected(t, in, got)
+		if info.Footer.Filters.Length == 0 {
+			require.Equal(t, 1, bucket.ranges, "%d streams", streams)
+		}
+		require.Equal(t, streams > 80, info.Footer.Filters.Length > 0, "%d streams", streams)
+	}
+}
+
+// countingBucket counts reads of ranges.
+type countingBucket struct {
+	objstore.Bucket
+	ranges int
+}
+
+func (b *countingBucket) GetRange(ctx context.Context, name string, off, length int64) (io.ReadCloser, error) {
+	b.ranges++
+	return b.Bucket.GetRange(ctx, name, off, length)
 }
 
 // Filters find the chunk that holds a text, and next to no other.

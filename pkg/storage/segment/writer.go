@@ -24,6 +24,9 @@ type WriterOptions struct {
 	ID      ulid.ULID   // zero: a new one
 	Sources []ulid.ULID // the segments whose entries this one holds
 	Deletes []string    // the delete requests that were applied
+	// FiltersFrom is the size in bytes, without filters, from which on the segment has skip filters. Default is the size from which on reading a
+	// segment takes more than one read: what is smaller comes whole when it is opened, so that a filter would spare nothing. 1 = always.
+	FiltersFrom int64
 }
 
 // EncodedChunk is a chunk as chunk.Encode gave it.
@@ -53,7 +56,9 @@ type Writer struct {
 	entries []entry
 	filters []filter.Packed // one per chunk as long as each has one
 	last    labels.Labels
-	err     error // the first failure: a segment with a hole is never finished
+	// filtersFrom is WriterOptions.FiltersFrom with its default.
+	filtersFrom int64
+	err         error // the first failure: a segment with a hole is never finished
 }
 
 // NewWriter starts a segment on w, which it does not close.
@@ -71,9 +76,13 @@ func NewWriter(w io.Writer, opts WriterOptions) (*Writer, error) {
 		}
 		opts.ID = id
 	}
+	if opts.FiltersFrom <= 0 {
+		opts.FiltersFrom = tailLen - footerRoom
+	}
 	sw := &Writer{
-		w:     bufio.NewWriterSize(w, 64<<10),
-		index: newIndexBuilder(),
+		filtersFrom: opts.FiltersFrom,
+		w:           bufio.NewWriterSize(w, 64<<10),
+		index:       newIndexBuilder(),
 		footer: Footer{
 			Tenant: opts.Tenant, ID: opts.ID, Level: opts.Level, Sources: opts.Sources, Deletes: opts.Deletes,
 			MinT: math.MaxInt64, MaxT: math.MinInt64,
@@ -156,6 +165,9 @@ func (w *Writer) append(ls labels.Labels, c EncodedChunk) error {
 	return w.err
 }
 
+// footerRoom is what is reckoned for the footer of a segment that is to come whole with the first read.
+const footerRoom = 4 << 10
+
 // Written is the number of bytes so far, for cutting segments at a size.
 func (w *Writer) Written() int64 { return w.written }
 
@@ -170,18 +182,19 @@ func (w *Writer) Close() (Info, error) {
 	f := &w.footer
 	f.Day = w.day.String()
 	f.ChunkData.Length = w.written - headerLen
-	var filters []byte
-	if len(w.filters) == len(w.entries) {
-		filters = filter.EncodePacked(nil, w.filters)
-	}
-	f.Filters = w.section(filters, false)
 	idx, err := w.index.encode()
 	if err != nil {
 		w.err = fmt.Errorf("write segment: %w", err)
 		return Info{}, w.err
 	}
+	directory := appendDirectory(nil, w.entries)
+	var filters []byte
+	if len(w.filters) == len(w.entries) && w.written+int64(len(idx)+len(directory)) >= w.filtersFrom {
+		filters = filter.EncodePacked(nil, w.filters)
+	}
+	f.Filters = w.section(filters, false)
 	f.Index = w.section(idx, true)
-	f.Directory = w.section(appendDirectory(nil, w.entries), true)
+	f.Directory = w.section(directory, true)
 	tail, err := f.appendTail(nil)
 	if err != nil {
 		w.err = err

@@ -53,9 +53,12 @@ func Lines(prefix string) func(int) string {
 	return func(i int) string { return fmt.Sprintf("%s %d", prefix, i) }
 }
 
-// Write puts a segment into the bucket in a directory. Chunks come in the order of a segment.
+// Write puts a segment into the bucket in a directory, with filters unless the options say otherwise. Chunks come in the order of a segment.
 func Write(t testing.TB, dir string, opts segment.WriterOptions, chunks ...Chunk) segment.Info {
 	t.Helper()
+	if opts.FiltersFrom == 0 {
+		opts.FiltersFrom = 1
+	}
 	b, err := bucket.OpenLocal(dir)
 	require.NoError(t, err)
 	var e segment.Encoder
