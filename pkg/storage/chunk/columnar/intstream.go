@@ -232,33 +232,40 @@ func unpackStored[T uint64 | int64](s *intHeader, out []T, planes *[]byte) error
 		}
 		return nil
 	case s.packing == packBits:
-		mask := s.mask()
-		for i := range out {
-			out[i] = T(readBits(s.data, i*s.width, s.width)&mask) + least
-		}
+		unpackBits(s, out)
 		return nil
-	case planes == nil && s.packing == packApart:
-		d := decoder{b: s.data, left: n}
-		for p := range s.planeCount() {
-			plane, err := d.block(n)
-			if err != nil {
-				return err
-			}
-			if len(plane) != n {
-				return errPlanes(len(plane), n)
-			}
-			addPlane(out, plane, p, least)
-		}
-		return nil
-	case planes == nil:
+	}
+	var each [8][]byte
+	if err := s.eachPlane(&each, n, planes); err != nil {
+		return err
+	}
+	addPlanes(out, each[:s.planeCount()], least)
+	return nil
+}
+
+// eachPlane gives the planes of n numbers, cut from all when that is not nil.
+func (s *intHeader) eachPlane(each *[8][]byte, n int, all *[]byte) error {
+	if all == nil && s.packing == packPlanes {
 		read, err := s.readPlanes(n)
 		if err != nil {
 			return err
 		}
-		planes = &read
+		all = &read
 	}
+	d := decoder{b: s.data, left: n}
 	for p := range s.planeCount() {
-		addPlane(out, (*planes)[p*n:(p+1)*n], p, least)
+		if all != nil {
+			each[p] = (*all)[p*n : (p+1)*n]
+			continue
+		}
+		plane, err := d.block(n)
+		if err != nil {
+			return err
+		}
+		if len(plane) != n {
+			return errPlanes(len(plane), n)
+		}
+		each[p] = plane
 	}
 	return nil
 }
@@ -292,18 +299,45 @@ func (s *intHeader) readPlanes(n int) ([]byte, error) {
 	return out, nil
 }
 
-// addPlane adds byte p of every number, the lowest one to least.
-func addPlane[T uint64 | int64](out []T, plane []byte, p int, least T) {
-	plane = plane[:len(out)]
-	if p == 0 {
-		for i, b := range plane {
+// addPlanes sets the numbers to the sums of least and their bytes, of which each plane has one.
+func addPlanes[T uint64 | int64](out []T, planes [][]byte, least T) {
+	n := len(out)
+	if len(planes) < 4 {
+		for i, b := range planes[0][:n] {
 			out[i] = T(b) + least
+		}
+		for p, plane := range planes[1:] {
+			addPlane(out, plane, 8*(p+1))
 		}
 		return
 	}
-	shift := uint(8 * p)
+	p0, p1, p2, p3 := planes[0][:n], planes[1][:n], planes[2][:n], planes[3][:n]
+	for i := range out {
+		out[i] = T(uint32(p0[i])|uint32(p1[i])<<8|uint32(p2[i])<<16|uint32(p3[i])<<24) + least
+	}
+	for p, plane := range planes[4:] {
+		addPlane(out, plane, 8*(p+4))
+	}
+}
+
+func addPlane[T uint64 | int64](out []T, plane []byte, shift int) {
+	plane = plane[:len(out)]
 	for i, b := range plane {
-		out[i] += T(b) << shift
+		out[i] += T(b) << (shift & 63)
+	}
+}
+
+// unpackBits gives the numbers that are packed bit by bit.
+func unpackBits[T uint64 | int64](s *intHeader, out []T) {
+	mask, least, i := s.mask(), T(s.least), 0
+	if s.width <= 57 { // a number and the bits before it fit a word
+		for pos := 0; i < len(out) && pos>>3+8 <= len(s.data); pos += s.width {
+			out[i] = T(binary.LittleEndian.Uint64(s.data[pos>>3:])>>(pos&7)&mask) + least
+			i++
+		}
+	}
+	for ; i < len(out); i++ {
+		out[i] = T(readBits(s.data, i*s.width, s.width)&mask) + least
 	}
 }
 
