@@ -42,6 +42,7 @@ const (
 	tailPeriod   = time.Second / 2 // between frames
 	tailPing     = time.Second
 	tailPatience = 30 * time.Second // for a frame or a pong
+	tailGoodbye  = time.Second      // for what is being written when the tail ends
 	tailFrame    = 100              // entries of a frame
 )
 
@@ -169,6 +170,14 @@ func discardMessages(ctx context.Context, conn *websocket.Conn) error {
 	}
 }
 
+// tailWrite gives the context of one write or ping. It outlives the tail by a moment: a websocket whose write is cancelled is cut off
+// without a goodbye.
+func tailWrite(tail context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(tail), tailPatience)
+	stop := context.AfterFunc(tail, func() { time.AfterFunc(tailGoodbye, cancel) })
+	return ctx, func() { stop(); cancel() }
+}
+
 func pingClient(ctx context.Context, conn *websocket.Conn) error {
 	ticker := time.NewTicker(tailPing)
 	defer ticker.Stop()
@@ -178,7 +187,7 @@ func pingClient(ctx context.Context, conn *websocket.Conn) error {
 			return ctx.Err()
 		case <-ticker.C:
 		}
-		patience, cancel := context.WithTimeout(ctx, tailPatience)
+		patience, cancel := tailWrite(ctx)
 		err := conn.Ping(patience)
 		cancel()
 		if err != nil {
@@ -207,7 +216,7 @@ func sendFrames(ctx context.Context, conn *websocket.Conn, queue *tailQueue, fra
 			if len(entries) == 0 && len(dropped) == 0 {
 				break
 			}
-			patience, cancel := context.WithTimeout(ctx, tailPatience)
+			patience, cancel := tailWrite(ctx)
 			err := conn.Write(patience, websocket.MessageText, frames.encode(entries, dropped))
 			cancel()
 			if err != nil {

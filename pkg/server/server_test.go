@@ -423,6 +423,22 @@ func TestServeLimitsTails(t *testing.T) {
 	require.Equal(t, "reached tail max duration limit", closed.Reason)
 }
 
+// TestServeSaysWhyTailsEnd: tails end with a reason also when they end while something is being sent, as pings are every second.
+func TestServeSaysWhyTailsEnd(t *testing.T) {
+	r := configured(t, "limits: {max_concurrent_tail_requests: 0}\nquery: {tail_max_duration: 2s}")
+	tails := make([]*websocket.Conn, 40)
+	for i := range tails {
+		tails[i] = r.tail(`{app="tail"}`)
+		defer tails[i].CloseNow()
+	}
+	for _, conn := range tails {
+		_, _, err := conn.Read(t.Context())
+		var closed websocket.CloseError
+		require.ErrorAs(t, err, &closed)
+		require.Equal(t, "reached tail max duration limit", closed.Reason)
+	}
+}
+
 // A server that stops ends its tails and lets running requests finish.
 func TestServeStops(t *testing.T) {
 	r := start(t, "-data", t.TempDir(), "-auth", "none")
