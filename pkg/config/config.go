@@ -173,7 +173,7 @@ type Query struct {
 type Compactor struct {
 	// Enabled runs it in this process. Of several processes on one bucket one is enough; more take turns.
 	Enabled bool `yaml:"enabled"` // default true
-	// CompactionInterval is the time between two rounds.
+	// CompactionInterval is the time between two rounds. While there is nothing to do it grows to eight times that.
 	CompactionInterval tenant.Duration `yaml:"compaction_interval"` // default 1m
 	// MaxBandwidth bounds what is read and written together, per second. 0 = unlimited.
 	MaxBandwidth tenant.ByteSize `yaml:"max_bandwidth"` // default 64MB

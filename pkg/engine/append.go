@@ -46,6 +46,7 @@ func (e *Engine) Append(ctx context.Context, tenant string, streams []ingest.Str
 			return err
 		}
 	}
+	e.noteActivity()
 	e.metrics.appendedEntries.Add(float64(n))
 	e.metrics.appendedBytes.Add(float64(raw))
 	e.flushIfFull()

@@ -21,7 +21,7 @@ import (
 type Compaction struct {
 	// Enabled starts the background work in this process. Of several processes on a bucket one is enough; more take turns.
 	Enabled bool
-	// Interval is the time between two rounds. Default 1 min.
+	// Interval is the time between two rounds, up to eight times that while there is nothing to do. Default 1 min.
 	Interval time.Duration
 	// Grace is how long what was replaced stays in the bucket. It is longer than any query. Default 30 min.
 	Grace time.Duration
@@ -54,6 +54,7 @@ func (c *Compaction) ensureDefaults() {
 // maintenance is the state of the background work. Whoever has the token owns the rest.
 type maintenance struct {
 	token     chan struct{}
+	wake      chan struct{} // something came in, the first since the last round
 	compactor *compact.Compactor
 
 	processed  map[deleteKey]bool
@@ -63,6 +64,7 @@ type maintenance struct {
 	round      int64
 	swept      time.Time // when what requests left behind was looked for last
 	told       string    // the last error that was logged
+	urgent     int       // delete requests of which something is to be erased now
 	logs       *logsOnBucket
 	awaited    map[string]bool // logs of which it was told that requests wait for them
 }
@@ -73,7 +75,7 @@ const maxRemembered = 1 << 17
 // openBackground makes what Maintain needs. Exclusive says that no other process writes to the bucket.
 func (e *Engine) openBackground(exclusive bool) error {
 	m := &maintenance{
-		token: make(chan struct{}, 1), processed: map[deleteKey]bool{}, touched: map[touchKey]bool{},
+		token: make(chan struct{}, 1), wake: make(chan struct{}, 1), processed: map[deleteKey]bool{}, touched: map[touchKey]bool{},
 		periods: map[ulid.ULID]segmentPeriod{}, retentions: map[string]tenantRetention{}, awaited: map[string]bool{},
 	}
 	e.maintenance = m
@@ -105,23 +107,53 @@ func (e *Engine) now() time.Time {
 	return time.Now()
 }
 
-// maintainLoop makes rounds until the context ends. The times between them vary, so that processes do not move in step.
+// maxIdleDoublings is how often the time between two rounds is doubled while there is nothing to do.
+const maxIdleDoublings = 3
+
+// maintainLoop makes rounds until the context ends. The times between them vary, so that processes do not move in step, and grow while nothing
+// is to be done and nothing comes in.
 func (e *Engine) maintainLoop(ctx context.Context) {
-	interval := e.opts.Compaction.Interval
+	idle := 0
 	for {
+		interval := e.opts.Compaction.Interval << idle
 		t := time.NewTimer(interval/2 + rand.N(interval))
 		select {
 		case <-ctx.Done():
 			t.Stop()
 			return
 		case <-t.C:
+		case <-e.maintenance.wake:
+			t.Stop()
+			idle = 0
+			continue
 		}
 		start := time.Now()
+		seen := e.activity.Swap(0)
 		result, err := e.Maintain(ctx)
 		if ctx.Err() != nil {
 			return
 		}
+		if seen == 0 && err == nil && !e.maintenance.busy(result) {
+			idle = min(idle+1, maxIdleDoublings)
+		} else {
+			idle = 0
+		}
 		e.tell(result, err, time.Since(start))
+	}
+}
+
+// busy reports whether a round did something, or left something to do that time alone will make possible.
+func (m *maintenance) busy(r compact.Result) bool {
+	return r.Merges+r.Expired+r.Deleted+r.Waiting > 0 || m.urgent > 0
+}
+
+// noteActivity makes rounds of background work close again.
+func (e *Engine) noteActivity() {
+	if e.activity.Add(1) == 1 {
+		select {
+		case e.maintenance.wake <- struct{}{}:
+		default:
+		}
 	}
 }
 

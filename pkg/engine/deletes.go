@@ -27,6 +27,7 @@ func (e *Engine) CreateDelete(ctx context.Context, tenant string, r deletes.Requ
 	if r.Created == 0 {
 		r.Created = e.now().UnixNano()
 	}
+	e.noteActivity()
 	return e.deletes.Create(ctx, tenant, r)
 }
 
@@ -116,6 +117,7 @@ func (e *Engine) settleDeletes(ctx context.Context) error {
 	var failed []error
 	waiting := 0
 	m := e.maintenance
+	m.urgent = 0
 	sweep := e.now().Sub(m.swept) >= sweepInterval
 	if sweep {
 		m.swept = e.now()
@@ -134,6 +136,9 @@ func (e *Engine) settleDeletes(ctx context.Context) error {
 		for i := range list {
 			if list[i].Processed == 0 {
 				waiting++
+				if e.erases(tenant) && e.deleteDue(&list[i].Request) {
+					m.urgent++
+				}
 			} else {
 				m.processed[deleteKey{tenant, list[i].ID}] = true
 			}

@@ -55,6 +55,8 @@ type Engine struct {
 	replayed wal.ReplayStats
 	ready    time.Time
 
+	activity atomic.Int64 // pushes and delete requests since the last round of background work
+
 	subsMu sync.Mutex // guards subs
 	subs   map[*Subscription]struct{}
 
