@@ -105,7 +105,7 @@ func (c *cursor) next() bool {
 		}
 	}
 	if len(c.pending) > 0 {
-		c.take(c.pending[0])
+		c.take(c.pending[0], c.ts)
 		c.pending = c.pending[1:]
 		return true
 	}
@@ -120,23 +120,22 @@ func (c *cursor) next() bool {
 	}
 	first := c.open[0]
 	if len(c.open) > 1 && c.open[1].ts == first.ts {
-		c.group(first.ts)
+		ts := first.ts
+		c.group(ts)
 		if c.err != nil {
 			return false
 		}
-		c.take(c.pending[0])
+		c.take(c.pending[0], ts)
 		c.pending = c.pending[1:]
 		return true
 	}
-	c.take(rowRef{first, first.row})
+	c.take(rowRef{first, first.row}, first.ts)
 	c.advance(first)
 	c.settle()
 	return true
 }
 
-func (c *cursor) take(r rowRef) {
-	c.src, c.row, c.ts = r.src, r.row, r.src.reader.Timestamp(r.row)
-}
+func (c *cursor) take(r rowRef, ts int64) { c.src, c.row, c.ts = r.src, r.row, ts }
 
 // openDue opens the waiting chunks that may hold the next row.
 func (c *cursor) openDue() bool {
@@ -174,6 +173,7 @@ func (c *cursor) openChunk(ch storage.Chunk, m chunk.Meta) error {
 		return err
 	}
 	n := reader.Len()
+	rows := candidateRows(reader, n, c.texts)
 	lo := 0
 	if m.MinT < c.mint {
 		lo = sort.Search(n, func(i int) bool { return reader.Timestamp(i) >= c.mint })
@@ -182,15 +182,14 @@ func (c *cursor) openChunk(ch storage.Chunk, m chunk.Meta) error {
 	if m.MaxT > c.maxt {
 		hi = sort.Search(n, func(i int) bool { return reader.Timestamp(i) > c.maxt })
 	}
-	if lo >= hi {
-		reader.Close()
-		return c.hold(-m.RawBytes)
-	}
-	s := &source{chunk: ch, reader: reader, order: m.Order, row: lo - 1, end: hi, rows: candidateRows(reader, n, c.texts)}
+	s := &source{chunk: ch, reader: reader, order: m.Order, row: lo - 1, end: hi, rows: rows}
 	if c.backward {
 		s.row, s.end = hi, lo-1
 	}
-	if c.advance(s); s.row == s.end {
+	if lo < hi {
+		c.advance(s)
+	}
+	if lo >= hi || s.row == s.end {
 		c.closeSource(s)
 		return c.err
 	}

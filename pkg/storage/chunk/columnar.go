@@ -131,7 +131,7 @@ func corrupt(err error) error {
 func (r *columnReader) openLines(b []byte) error {
 	var rest []byte
 	var err error
-	r.lines, rest, err = columnar.Decode(b, r.meta.Rows, r.times.all, int(r.meta.LineBytes))
+	r.lines, rest, err = columnar.Decode(b, r.meta.Rows, &r.times, int(r.meta.LineBytes))
 	if err == nil && len(rest) != 0 {
 		err = fmt.Errorf("%w: %d bytes after the lines", ErrCorrupt, len(rest))
 	}
@@ -139,7 +139,7 @@ func (r *columnReader) openLines(b []byte) error {
 }
 
 func (r *columnReader) Len() int                { return r.meta.Rows }
-func (r *columnReader) Timestamp(row int) int64 { return r.times.all()[row] }
+func (r *columnReader) Timestamp(row int) int64 { return r.times.At(row) }
 
 func (r *columnReader) Line(row int, buf []byte) []byte { return r.lines.Append(buf[:0], row) }
 

@@ -8,17 +8,51 @@ import (
 	"github.com/cambium-logs/cambium/pkg/storage/chunk/columnar"
 )
 
-// lazyTimes are the timestamps of a columnar chunk, decoded when they are first used.
+// lazyTimes are the timestamps of a columnar chunk, decoded when they are first used: one by one as long as few are asked for, then all.
 type lazyTimes struct {
 	stored []byte
 	meta   Meta
-	mu     sync.Mutex // held while they are decoded
 	times  atomic.Pointer[[]int64]
-	fault  error // written before times
+	asked  atomic.Int32 // timestamps that were asked for one by one
+	steps  *columnar.Steps
+	opened sync.Once  // steps
+	mu     sync.Mutex // held while all are decoded
+	fault  atomic.Pointer[error]
 }
 
-// all gives the timestamps; after a failure, the chunk's first for every row.
-func (l *lazyTimes) all() []int64 {
+// singleTimes is how many timestamps are added up one by one before all are decoded.
+const singleTimes = 6
+
+// At gives the timestamp of a row.
+func (l *lazyTimes) At(row int) int64 {
+	if t := l.times.Load(); t != nil {
+		return (*t)[row]
+	}
+	if row == 0 {
+		return l.meta.MinT
+	}
+	if l.asked.Add(1) > singleTimes {
+		return l.All()[row]
+	}
+	l.opened.Do(func() {
+		var err error
+		if l.steps, err = columnar.OpenSteps(l.stored, l.meta.Rows); err != nil {
+			l.fail(err)
+		}
+	})
+	if l.steps == nil {
+		return l.All()[row]
+	}
+	after := l.steps.Sum(row)
+	if after > uint64(l.meta.MaxT)-uint64(l.meta.MinT) {
+		l.fail(errLate(row))
+		return l.meta.MaxT
+	}
+	return int64(uint64(l.meta.MinT) + after)
+}
+
+// All gives the timestamps; after a failure, the chunk's first for every row.
+func (l *lazyTimes) All() []int64 {
 	if t := l.times.Load(); t != nil {
 		return *t
 	}
@@ -29,7 +63,7 @@ func (l *lazyTimes) all() []int64 {
 	}
 	times, err := openColumnTimes(l.stored, l.meta)
 	if err != nil {
-		l.fault = err
+		l.fail(err)
 		times = make([]int64, l.meta.Rows)
 		for i := range times {
 			times[i] = l.meta.MinT
@@ -39,11 +73,17 @@ func (l *lazyTimes) all() []int64 {
 	return times
 }
 
+func (l *lazyTimes) fail(err error) { l.fault.CompareAndSwap(nil, &err) }
+
 func (l *lazyTimes) err() error {
-	if l.times.Load() == nil {
-		return nil
+	if p := l.fault.Load(); p != nil {
+		return *p
 	}
-	return l.fault
+	return nil
+}
+
+func errLate(row int) error {
+	return fmt.Errorf("%w: timestamp %d lies after the chunk's end", ErrCorrupt, row)
 }
 
 // openColumnTimes decodes meta.Rows ascending timestamps from meta.MinT to meta.MaxT.
@@ -55,7 +95,7 @@ func openColumnTimes(b []byte, meta Meta) ([]int64, error) {
 	t := uint64(meta.MinT)
 	for i, d := range times {
 		if uint64(d) > uint64(meta.MaxT)-t {
-			return nil, fmt.Errorf("%w: timestamp %d lies after the chunk's end", ErrCorrupt, i)
+			return nil, errLate(i)
 		}
 		t += uint64(d)
 		times[i] = int64(t)

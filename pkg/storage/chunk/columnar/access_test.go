@@ -20,7 +20,7 @@ func TestAccessInAnyOrder(t *testing.T) {
 			total += len(l)
 			ts[i] = int64(i)*1e9 + r.Int64N(1e9)
 		}
-		times := Times(func() []int64 { return ts })
+		times := timesOf(ts)
 		if seed%2 == 0 {
 			ts, times = nil, nil
 		}

@@ -12,6 +12,19 @@ import (
 // encoder is reused, as it is where chunks are written: nothing may be left over from one column to the next.
 var encoder = NewEncoder()
 
+// sliceTimes are timestamps in memory.
+type sliceTimes []int64
+
+func (s sliceTimes) All() []int64     { return s }
+func (s sliceTimes) At(row int) int64 { return s[row] }
+
+func timesOf(ts []int64) Times {
+	if ts == nil {
+		return nil
+	}
+	return sliceTimes(ts)
+}
+
 // roundTrip encodes, decodes and compares.
 func roundTrip(t testing.TB, values [][]byte, ts []int64) {
 	t.Helper()
@@ -20,11 +33,7 @@ func roundTrip(t testing.TB, values [][]byte, ts []int64) {
 		total += len(v)
 	}
 	out := encoder.Column([]byte("x"), values, ts)
-	var times Times
-	if ts != nil {
-		times = func() []int64 { return ts }
-	}
-	col, rest, err := Decode(append(out, "rest"...)[1:], len(values), times, total)
+	col, rest, err := Decode(append(out, "rest"...)[1:], len(values), timesOf(ts), total)
 	require.NoError(t, err)
 	require.Equal(t, "rest", string(rest))
 	defer func() { require.NoError(t, col.Err()) }()
@@ -213,6 +222,28 @@ func TestInts(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, rest)
 		require.Equal(t, v, got)
+		requireSums(t, out, v)
+	}
+}
+
+// requireSums compares single sums with adding everything up.
+func requireSums(t *testing.T, stored []byte, v []uint64) {
+	t.Helper()
+	steps, err := OpenSteps(stored, len(v))
+	require.NoError(t, err)
+	if steps == nil {
+		return
+	}
+	sum := uint64(0)
+	for row, x := range v {
+		sum += x
+		require.Equal(t, sum, steps.Sum(row))
+	}
+}
+
+func TestSumBytes(t *testing.T) {
+	for _, n := range []int{0, 1, 7, 8, 1023, 1024, 1025, 5000} {
+		require.Equal(t, uint64(n)*0xff, sumBytes(bytes.Repeat([]byte{0xff}, n)))
 	}
 }
 

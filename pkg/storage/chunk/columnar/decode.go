@@ -29,17 +29,11 @@ var zstdDecoders = sync.Pool{New: func() any {
 // zstdSlack is the room behind what is decompressed that lets the decoder copy whole words.
 const zstdSlack = 16
 
-// rowTimes are the timestamps of a column's rows; nil when it was encoded without.
-type rowTimes interface {
-	all() []int64
-	at(row int) int64
+// Times are the timestamps of a column's rows, as many as it has. They are safe for concurrent use.
+type Times interface {
+	All() []int64
+	At(row int) int64
 }
-
-// Times gives the timestamps of a column's rows, as many as it has. It may be called at any time, and more than once.
-type Times func() []int64
-
-func (t Times) all() []int64     { return t() }
-func (t Times) at(row int) int64 { return t()[row] }
 
 // decoder reads a payload front to back. left bounds the sizes that blocks may claim.
 type decoder struct {
@@ -190,12 +184,8 @@ func Decode(b []byte, n int, ts Times, maxBytes int) (*Values, []byte, error) {
 		v.column = constColumn(nil)
 		return v, b, nil
 	}
-	var times rowTimes
-	if ts != nil {
-		times = ts
-	}
 	d := &decoder{b: b, left: 16*maxBytes + 64*n + 1<<20, fault: v.fault}
-	c, err := d.column(n, times, 0)
+	c, err := d.column(n, ts, 0)
 	v.column = c
 	return v, d.b, err
 }
@@ -212,7 +202,7 @@ func ReadInts[T uint64 | int64](b []byte, n int) ([]T, []byte, error) {
 	return out, d.b, err
 }
 
-func (d *decoder) column(n int, ts rowTimes, depth int) (column, error) {
+func (d *decoder) column(n int, ts Times, depth int) (column, error) {
 	kind, err := d.byte()
 	if err != nil {
 		return nil, err

@@ -12,7 +12,7 @@ type templateColumn struct {
 	list  []decodedTemplate
 	text  []byte // of all templates
 	ids   templateIDs
-	ts    rowTimes
+	ts    Times
 	body  []byte // the columns of all variables
 	left  int    // as the decoder's
 	depth int
@@ -78,7 +78,7 @@ func (c *templateColumn) column(id, slot int) (col column, part int) {
 	if col := base.opened.Load(); col != nil {
 		return *col, int(f.part)
 	}
-	var ts rowTimes
+	var ts Times
 	if c.ts != nil {
 		ts = &templateTimes{c, id}
 	}
@@ -95,7 +95,7 @@ func (c *templateColumn) pool(p byte) column {
 }
 
 // open opens the column of a field. It was skipped before, so that it can be opened.
-func (c *templateColumn) open(f *field, n int, ts rowTimes) column {
+func (c *templateColumn) open(f *field, n int, ts Times) column {
 	d := decoder{b: c.body[f.at:], left: c.left, fault: c.fault}
 	var col column
 	var err error
@@ -139,7 +139,7 @@ func (c *templateColumn) appendSlot(dst []byte, id, slot, at int) []byte {
 	return col.append(dst, at)
 }
 
-func (d *decoder) templates(n int, ts rowTimes, depth int) (column, error) {
+func (d *decoder) templates(n int, ts Times, depth int) (column, error) {
 	count, text, err := d.templateText(n)
 	if err != nil {
 		return nil, err

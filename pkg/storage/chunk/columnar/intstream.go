@@ -11,7 +11,7 @@ import (
 type intStream struct {
 	intHeader
 	n     int
-	ts    rowTimes
+	ts    Times
 	below uint64 // numbers must be smaller, unless 0
 	fault *fault
 
@@ -48,7 +48,7 @@ func (f *fault) get() error {
 }
 
 // ints takes a stream of n numbers off d without decoding it.
-func (d *decoder) ints(n int, ts rowTimes) (*intStream, error) {
+func (d *decoder) ints(n int, ts Times) (*intStream, error) {
 	s := &intStream{n: n, ts: ts, fault: d.fault}
 	return s, s.read(d, n, ts != nil)
 }
@@ -152,7 +152,7 @@ func (s *intStream) at(i int) uint64 {
 		}
 	}
 	if s.transform == intsTime {
-		v = unzigzag(v) + uint64(s.ts.at(i))/pow10[s.unit]
+		v = unzigzag(v) + uint64(s.ts.At(i))/pow10[s.unit]
 	}
 	if s.below > 0 && v >= s.below {
 		s.fault.set(s.tooLarge(v))
@@ -191,7 +191,7 @@ func (s *intStream) decode(out []uint64) error {
 		return err
 	}
 	if s.transform == intsTime {
-		ts := s.ts.all()
+		ts := s.ts.All()
 		for i := range out {
 			out[i] = unzigzag(out[i]) + uint64(ts[i])/pow10[s.unit]
 		}

@@ -88,12 +88,13 @@ type templateTimes struct {
 	id int
 }
 
-func (t *templateTimes) all() []int64 {
+// All implements Times.
+func (t *templateTimes) All() []int64 {
 	tmpl := &t.of.list[t.id]
 	if ts := tmpl.times.Load(); ts != nil {
 		return *ts
 	}
-	ts := t.of.ts.all()
+	ts := t.of.ts.All()
 	if len(t.of.list) > 1 {
 		out := make([]int64, tmpl.rows)
 		for i, row := range t.of.allPlaces().rowsOf(t.id) {
@@ -105,11 +106,12 @@ func (t *templateTimes) all() []int64 {
 	return ts
 }
 
-func (t *templateTimes) at(i int) int64 {
+// At implements Times.
+func (t *templateTimes) At(i int) int64 {
 	if ts := t.of.list[t.id].times.Load(); ts != nil {
 		return (*ts)[i]
 	}
-	return t.of.ts.at(t.of.rowOf(t.id, i))
+	return t.of.ts.At(t.of.rowOf(t.id, i))
 }
 
 // rowOf returns the at-th row of a template.

@@ -130,10 +130,10 @@ func appendFixed(dst []byte, v uint64, width int) []byte {
 type clockColumn struct {
 	slots, digits int
 	stream        *intStream
-	ts            rowTimes
+	ts            Times
 }
 
-func (d *decoder) clock(n int, ts rowTimes) (*clockColumn, error) {
+func (d *decoder) clock(n int, ts Times) (*clockColumn, error) {
 	slots, digits, err := d.clockHead()
 	if err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func (c *clockColumn) at(row int) uint64 {
 	unit := pow10[9-c.digits]
 	day := uint64(dayNanos) / unit
 	if c.ts != nil {
-		v = unzigzag(v) + clockOf(c.ts.at(row))/unit
+		v = unzigzag(v) + clockOf(c.ts.At(row))/unit
 		if int64(v) < 0 {
 			v += day
 		} else if v >= day {
