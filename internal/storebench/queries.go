@@ -67,7 +67,7 @@ func measureStore(ctx context.Context, w *survey, o options, dir string, b *bars
 		return err
 	}
 	defer st.engine.Close(ctx)
-	if err := st.fill(ctx, o.pushes); err != nil {
+	if err := st.fill(ctx, w, o.pushes); err != nil {
 		return err
 	}
 	size, err := st.size(ctx, w.begin, w.end)

@@ -89,10 +89,13 @@ func push(ctx context.Context, r *ingest.Receiver, body []byte) error {
 // flushBytes is the memory, and the raw bytes, at which a head of the usual size is flushed.
 const flushBytes = 48 << 20
 
-// fill pushes everything. The head is flushed when it is due, and after each flush there is a round of compaction, as there is when lines come
-// at the pace of their timestamps. In the end the day is over for hours and compaction has nothing more to do.
-func (s *store) fill(ctx context.Context, pushes string) error {
-	err := loggen.Pushes(pushes, func(body []byte, _, _ int64) error {
+// fill pushes everything. For the engine it is the time of the lines. The head is flushed when it is due, and after each flush there is a round of
+// compaction, as there is when lines come at the pace of their timestamps. In the end the day is over for hours and compaction has nothing more to do.
+func (s *store) fill(ctx context.Context, w *survey, pushes string) error {
+	pushed := int64(0)
+	err := loggen.Pushes(pushes, func(body []byte, raw, _ int64) error {
+		pushed += raw
+		s.ahead = time.Until(time.Unix(0, w.begin+int64(float64(w.end-w.begin)*float64(pushed)/float64(w.raw))))
 		if err := push(ctx, s.receiver, body); err != nil {
 			return err
 		}
@@ -112,8 +115,9 @@ func (s *store) fill(ctx context.Context, pushes string) error {
 		return err
 	}
 	s.flushed = s.metric("cambium_engine_flushed_bytes_total")
+	s.ahead = 0 // the day is over
 	for idle := 0; idle < 2; {
-		s.ahead += 2 * time.Hour
+		s.ahead += 2 * time.Hour // and nothing was written to it for a while
 		merges, err := s.maintain(ctx)
 		if err != nil {
 			return err
