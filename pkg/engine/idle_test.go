@@ -26,13 +26,18 @@ func TestIdleEnginesAskLittle(t *testing.T) {
 		push := func() {
 			require.NoError(t, e.Append(t.Context(), "t", stream(labels.FromStrings("a", "b"), entry(time.Now().UnixNano(), "x"))))
 		}
+		round := func() int64 {
+			e.maintenance.token <- struct{}{}
+			defer func() { <-e.maintenance.token }()
+			return e.maintenance.round
+		}
 		rounds := func(d time.Duration) int64 {
 			before := conn.Counts()
-			start := e.maintenance.round
+			start := round()
 			time.Sleep(d)
 			synctest.Wait()
 			t.Log(conn.Counts().Sub(before))
-			return e.maintenance.round - start
+			return round() - start
 		}
 		push()
 		time.Sleep(6 * time.Hour)

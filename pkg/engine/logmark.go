@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 
+	"github.com/cambium-logs/cambium/pkg/internal/fault"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 	"github.com/cambium-logs/cambium/pkg/storage/deletes"
 	"github.com/cambium-logs/cambium/pkg/storage/segment"
@@ -23,8 +24,8 @@ const (
 	markEvery = time.Hour
 	// markLook is how often it is looked whether that is due, and markRetry how long a failure waits.
 	markLook, markRetry = time.Second, time.Minute
-	// markAtOpen bounds what an open waits for the first mark.
-	markAtOpen = 3 * time.Second
+	// markAtOpen and markAtClose bound what an open waits for the first mark, and a close for it to be taken back.
+	markAtOpen, markAtClose = 3 * time.Second, 500 * time.Millisecond
 	// forgetLog is the age of a mark from which delete requests do not wait for its log any more. The log itself is set aside a day earlier.
 	forgetLog, forgetMargin = 30 * 24 * time.Hour, 24 * time.Hour
 	// maxSkew is how far apart the clocks of processes may be.
@@ -212,6 +213,7 @@ func (e *Engine) tellMark(ctx context.Context) error {
 	if err := e.deletes.MarkLog(ctx, m.id, deletes.LogMark{Host: host, Dir: e.opts.DataDir, Clean: clean.UnixNano()}); err != nil {
 		return err
 	}
+	fault.Point("wal.marked")
 	if err := m.keep(clean); err != nil {
 		return err
 	}
@@ -261,9 +263,11 @@ func writeSynced(path string, data []byte) error {
 // unmark takes the mark back when nothing is in the log, so that delete requests do not wait for a process that may not come back.
 // The loops have ended.
 func (e *Engine) unmark(ctx context.Context) {
-	if e.mark == nil || e.mark.told.IsZero() || e.flusher.sealed != nil || !e.head.CurrentEmpty() {
+	if e.mark == nil || e.mark.toldUntil().IsZero() || e.flusher.sealed != nil || !e.head.CurrentEmpty() {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, markAtClose)
+	defer cancel()
 	err := e.mark.keep(time.Time{})
 	if err == nil {
 		err = e.deletes.RemoveLog(ctx, e.mark.id)
