@@ -28,7 +28,7 @@ const (
 	soakEnv   = "CAMBIUM_SOAK"
 
 	// rounds are more than 200 deaths, of which most are of three processes at a time.
-	rounds = 156
+	rounds = 130
 	// withDetector is how many there are with the race detector when no program can be built without it: it makes processes start slowly.
 	withDetector = 20
 	// generation is the number of rounds after which one starts again with nothing, so that looking at everything stays cheap.
