@@ -31,6 +31,8 @@ type Encoder struct {
 	text, fast *zstd.Encoder
 	tok, words tokenizer
 
+	cuts [maxDepth]cuts // by depth
+
 	free [][]uint64 // scratch for int streams, reset by each top-level column
 	used int
 	buf  []byte

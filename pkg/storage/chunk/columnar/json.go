@@ -115,5 +115,5 @@ func (t *tokenizer) logfmt(line []byte) bool {
 }
 
 func isKeyByte(c byte) bool {
-	return class[c] != classOther || c == '_' || c == '.' || c == '-'
+	return class[c] != 0 || c == '_' || c == '.' || c == '-'
 }

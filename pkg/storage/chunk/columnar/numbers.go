@@ -104,16 +104,18 @@ func (e *Encoder) decimals(dst []byte, values [][]byte) ([]byte, bool) {
 // hexDigits handles hex digits of one case: as numbers when they fit, else packed two to a byte.
 func (e *Encoder) hexDigits(dst []byte, values [][]byte) ([]byte, bool) {
 	width := len(values[0])
-	lower, upper, fixed, canonical, longest := true, true, true, true, 0
+	all, fixed, canonical, longest := uint8(isDigit), true, true, 0
 	for _, v := range values {
 		if len(v) == 0 {
 			return dst, false
 		}
 		for _, c := range v {
-			lower = lower && hexLower[c]
-			upper = upper && hexUpper[c]
+			if class[c] == 0 {
+				return dst, false
+			}
+			all |= class[c]
 		}
-		if !lower && !upper {
+		if !isHex(all) {
 			return dst, false
 		}
 		fixed = fixed && len(v) == width
@@ -121,7 +123,7 @@ func (e *Encoder) hexDigits(dst []byte, values [][]byte) ([]byte, bool) {
 		longest = max(longest, len(v))
 	}
 	flags := byte(0)
-	if !lower {
+	if all&notLowerHex != 0 {
 		flags = 1
 	}
 	if longest <= 16 && (fixed || canonical) {

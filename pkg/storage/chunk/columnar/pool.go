@@ -20,7 +20,7 @@ func poolOf(v []byte) uint8 {
 			continue
 		}
 		digits = digits && c-'0' <= 9
-		hex = hex && (hexLower[c] || hexUpper[c])
+		hex = hex && isHex(class[c])
 	}
 	switch {
 	case len(v) == 36 && hex:
@@ -44,9 +44,8 @@ func (t *template) classify(values [][]byte) []uint8 {
 	n := t.slots()
 	pools := make([]uint8, n)
 	for s := range n {
-		for i, row := range t.rows {
-			sp := t.spans[i*n+s]
-			p := poolOf(values[row][sp.off : sp.off+sp.n])
+		for i := range t.rows {
+			p := poolOf(t.text(values, i, s))
 			switch {
 			case i == 0:
 				pools[s] = p
@@ -66,19 +65,16 @@ func (e *Encoder) poolColumns(dst []byte, list []*template, values [][]byte, ids
 	var pools [poolCount][][]byte
 	next := make([]int, len(list))
 	any := false
-	for row, id := range ids {
+	for _, id := range ids {
 		t := list[id]
 		if t.pools == nil {
 			continue
 		}
-		n := t.slots()
-		at := next[id] * n
-		next[id]++
 		for s, p := range t.pools {
-			sp := t.spans[at+s]
-			pools[p] = append(pools[p], values[row][sp.off:sp.off+sp.n])
+			pools[p] = append(pools[p], t.text(values, next[id], s))
 			any = true
 		}
+		next[id]++
 	}
 	if !any {
 		return dst

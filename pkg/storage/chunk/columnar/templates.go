@@ -9,38 +9,97 @@ import (
 // template is a skeleton: pieces[0] variable pieces[1] variable … pieces[n].
 type template struct {
 	pieces [][]byte
-	rows   []int32 // of the column, ascending
-	spans  []span  // len(rows) * slots of them
+	rows   []int32  // of the column, ascending
+	slot   []uint32 // which of the variables that the rows were cut into each variable is
+	cuts   *cuts
 	pools  []uint8 // of a rare template: which pool each slot's values go to
 }
 
 func (t *template) slots() int { return len(t.pieces) - 1 }
 
-// templateSet groups the rows of one column by skeleton.
+// span tells where in its line variable s of the template's row i stands.
+func (t *template) span(i, s int) span { return t.cuts.spans[t.cuts.first[t.rows[i]]+t.slot[s]] }
+
+// text is variable s of the template's row i.
+func (t *template) text(values [][]byte, i, s int) []byte {
+	sp := t.span(i, s)
+	return values[t.rows[i]][sp.off : sp.off+sp.n]
+}
+
+// cuts are the variables that the rows of a column were cut into.
+type cuts struct {
+	spans []span
+	first []uint32 // per row: its first span
+}
+
+// reset forgets everything, and makes room for so many rows.
+func (c *cuts) reset(rows int) {
+	if cap(c.first) < rows || cap(c.spans) > maxKeptSpans {
+		*c = cuts{first: make([]uint32, rows+rows/4), spans: make([]span, 0, min(8*rows, maxKeptSpans))}
+	}
+	c.first, c.spans = c.first[:rows], c.spans[:0]
+}
+
+// maxKeptSpans bounds what an Encoder keeps from column to column.
+const maxKeptSpans = 1 << 20
+
+func (c *cuts) add(row int, spans []span) {
+	c.first[row] = uint32(len(c.spans))
+	c.spans = append(c.spans, spans...)
+}
+
+// templateSet groups rows of one column by skeleton.
 type templateSet struct {
 	list   []*template
 	byHash map[uint64]int32
+	counts []int32 // rows of each template
+	last   uint64  // hash of the row before
+	lastID int32
 }
 
-// add puts a row under its skeleton. It returns false when another skeleton has the same hash.
-func (s *templateSet) add(hash uint64, row int, line []byte, spans []span) bool {
-	id, ok := s.byHash[hash]
-	if !ok {
-		id = int32(len(s.list))
-		s.byHash[hash] = id
-		s.list = append(s.list, &template{pieces: cut(line, spans)})
+func newTemplateSet() *templateSet { return &templateSet{byHash: map[uint64]int32{}, lastID: -1} }
+
+// add finds the skeleton of a row. It returns -1 when another skeleton has the same hash.
+func (s *templateSet) add(hash uint64, line []byte, spans []span) int32 {
+	id := s.lastID
+	if id < 0 || hash != s.last {
+		var ok bool
+		if id, ok = s.byHash[hash]; !ok {
+			id = int32(len(s.list))
+			s.byHash[hash] = id
+			s.list = append(s.list, &template{pieces: cut(line, spans)})
+			s.counts = append(s.counts, 0)
+		}
+		s.last, s.lastID = hash, id
 	}
-	return s.append(id, row, line, spans)
+	if s.counts[id] > 0 && !s.list[id].fits(line, spans) {
+		return -1
+	}
+	s.counts[id]++
+	return id
 }
 
-func (s *templateSet) append(id int32, row int, line []byte, spans []span) bool {
-	t := s.list[id]
-	if len(t.rows) > 0 && !t.fits(line, spans) {
-		return false
+// deal gives every template its rows: ids are the templates of rows, -1 for none.
+func (s *templateSet) deal(rows, ids []int32, c *cuts) {
+	total := 0
+	for _, n := range s.counts {
+		total += int(n)
 	}
-	t.rows = append(t.rows, int32(row))
-	t.spans = append(t.spans, spans...)
-	return true
+	all := make([]int32, 0, total)
+	var slot []uint32
+	for id, n := range s.counts {
+		t := s.list[id]
+		t.rows, all = all[len(all):len(all):len(all)+int(n)], all[:len(all)+int(n)]
+		for len(slot) < t.slots() {
+			slot = append(slot, uint32(len(slot)))
+		}
+		t.slot, t.cuts = slot[:t.slots()], c
+	}
+	for i, id := range ids {
+		if id >= 0 {
+			s.list[id].rows = append(s.list[id].rows, rows[i])
+		}
+	}
 }
 
 func cut(line []byte, spans []span) [][]byte {
@@ -74,35 +133,25 @@ var wholeLine = [][]byte{nil, nil}
 // smaller, and what has no template of its own then stands whole.
 func (e *Encoder) group(values [][]byte, depth int) []*template {
 	e.tok.parts = depth > 0
-	set := templateSet{byHash: map[uint64]int32{}}
-	var whole []int32
-	for i, v := range values {
-		hash, ok := e.tok.line(v)
-		if !ok || !set.add(hash, i, v, e.tok.spans) {
-			whole = append(whole, int32(i))
-		}
+	c := &e.cuts[depth]
+	c.reset(len(values))
+	rows := make([]int32, len(values))
+	for i := range rows {
+		rows[i] = int32(i)
 	}
-	kept := make([]*template, 0, len(set.list))
-	for _, t := range set.list {
+	list, whole := cutRows(&e.tok, values, rows, c)
+	kept := make([]*template, 0, len(list))
+	for _, t := range list {
 		if len(t.rows) >= minRows {
 			kept = append(kept, t.fold(values))
 		} else {
 			whole = append(whole, t.rows...)
 		}
 	}
-	loose := whole
-	whole = nil
-	slices.Sort(loose)
-	byWords := templateSet{byHash: map[uint64]int32{}}
-	for _, row := range loose {
-		v := values[row]
-		hash, ok := e.words.line(v)
-		if !ok || !byWords.add(hash, int(row), v, e.words.spans) {
-			whole = append(whole, row)
-		}
-	}
+	slices.Sort(whole)
+	list, whole = cutRows(&e.words, values, whole, c)
 	var rare []int32
-	for _, t := range byWords.list {
+	for _, t := range list {
 		if len(t.rows) >= minWordRows {
 			kept = append(kept, t.fold(values))
 		} else {
@@ -110,28 +159,43 @@ func (e *Encoder) group(values [][]byte, depth int) []*template {
 		}
 	}
 	slices.Sort(rare)
-	pooled := templateSet{byHash: map[uint64]int32{}}
-	for _, row := range rare {
-		v := values[row]
-		hash, ok := e.tok.line(v)
-		if !ok || !pooled.add(hash, int(row), v, e.tok.spans) {
-			whole = append(whole, row)
-		}
-	}
-	for _, t := range pooled.list {
+	list, left := cutRows(&e.tok, values, rare, c)
+	for _, t := range list {
 		t = t.fold(values)
 		t.pools = t.classify(values)
 		kept = append(kept, t)
 	}
-	if len(whole) > 0 {
+	if whole = append(whole, left...); len(whole) > 0 {
 		slices.Sort(whole)
-		t := &template{pieces: wholeLine, rows: whole}
 		for _, row := range whole {
-			t.spans = append(t.spans, span{0, uint32(len(values[row]))})
+			c.add(int(row), []span{{0, uint32(len(values[row]))}})
 		}
-		kept = append(kept, t)
+		kept = append(kept, &template{pieces: wholeLine, rows: whole, slot: []uint32{0}, cuts: c})
 	}
 	return kept
+}
+
+// cutRows cuts some of the values and groups them by skeleton. It returns the rows that have none, in order.
+func cutRows(tok *tokenizer, values [][]byte, rows []int32, c *cuts) (list []*template, whole []int32) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	set := newTemplateSet()
+	ids := make([]int32, len(rows))
+	for i, row := range rows {
+		ids[i] = -1
+		v := values[row]
+		if hash, ok := tok.line(v); ok {
+			ids[i] = set.add(hash, v, tok.spans)
+		}
+		if ids[i] < 0 {
+			whole = append(whole, row)
+			continue
+		}
+		c.add(int(row), tok.spans)
+	}
+	set.deal(rows, ids, c)
+	return set.list, whole
 }
 
 // A skeleton with fewer rows than these does not become a template.
@@ -142,35 +206,26 @@ const (
 
 // fold makes literals of the slots that hold the same text in every row.
 func (t *template) fold(values [][]byte) *template {
-	n := t.slots()
-	varies := make([]bool, n)
-	first := t.spans[:n]
-	line := values[t.rows[0]]
-	left := 0
-	for s := range n {
-		want := line[first[s].off : first[s].off+first[s].n]
-		for i, row := range t.rows {
-			sp := t.spans[i*n+s]
-			if !bytes.Equal(values[row][sp.off:sp.off+sp.n], want) {
-				varies[s] = true
-				left++
+	var varies []uint32
+	for s := range t.slots() {
+		want := t.text(values, 0, s)
+		for i := range t.rows {
+			if !bytes.Equal(t.text(values, i, s), want) {
+				varies = append(varies, t.slot[s])
 				break
 			}
 		}
 	}
-	if left == n {
+	if len(varies) == t.slots() {
 		return t
 	}
-	out := &template{rows: t.rows, spans: make([]span, 0, len(t.rows)*left)}
-	for i := range t.rows {
-		for s := range n {
-			if varies[s] {
-				out.spans = append(out.spans, t.spans[i*n+s])
-			}
-		}
+	t.slot = varies
+	spans := make([]span, len(varies))
+	for s := range varies {
+		spans[s] = t.span(0, s)
 	}
-	out.pieces = cut(line, out.spans[:left])
-	return out
+	t.pieces = cut(values[t.rows[0]], spans)
+	return t
 }
 
 // templates appends the values as templates and one column per variable. It refuses when the values have too little in common.
@@ -240,7 +295,6 @@ func (e *Encoder) fields(dst []byte, t *template, values [][]byte, ts []int64, d
 		}
 	}
 	slot := make([][]byte, len(t.rows))
-	first := values[t.rows[0]]
 	whole := &t.pieces[0] == &wholeLine[0]
 	for s := 0; s < n; {
 		if out, used := e.timeOfDay(dst, t, s, values, rowTimes); used > 0 {
@@ -248,15 +302,14 @@ func (e *Encoder) fields(dst []byte, t *template, values [][]byte, ts []int64, d
 			s += used
 			continue
 		}
-		if from := t.copyOf(s, values, first); from >= 0 {
+		if from := t.copyOf(s, values); from >= 0 {
 			dst = append(dst, kindCopy)
 			dst = binary.AppendUvarint(dst, uint64(from))
 			s++
 			continue
 		}
-		for i, row := range t.rows {
-			sp := t.spans[i*n+s]
-			slot[i] = values[row][sp.off : sp.off+sp.n]
+		for i := range t.rows {
+			slot[i] = t.text(values, i, s)
 		}
 		next := depth + 1
 		if whole {
@@ -269,19 +322,15 @@ func (e *Encoder) fields(dst []byte, t *template, values [][]byte, ts []int64, d
 }
 
 // copyOf returns an earlier slot that holds the same text as slot s in every row, or -1.
-func (t *template) copyOf(s int, values [][]byte, first []byte) int {
-	n := t.slots()
-	sp := t.spans[s]
-	text := first[sp.off : sp.off+sp.n]
+func (t *template) copyOf(s int, values [][]byte) int {
+	text := t.text(values, 0, s)
 next:
 	for p := range s {
-		if q := t.spans[p]; q.n != sp.n || !bytes.Equal(first[q.off:q.off+q.n], text) {
+		if !bytes.Equal(t.text(values, 0, p), text) {
 			continue
 		}
-		for i, row := range t.rows {
-			a, b := t.spans[i*n+s], t.spans[i*n+p]
-			line := values[row]
-			if a.n != b.n || !bytes.Equal(line[a.off:a.off+a.n], line[b.off:b.off+b.n]) {
+		for i := range t.rows {
+			if !bytes.Equal(t.text(values, i, s), t.text(values, i, p)) {
 				continue next
 			}
 		}

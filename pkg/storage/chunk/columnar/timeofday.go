@@ -16,7 +16,7 @@ func (e *Encoder) timeOfDay(dst []byte, t *template, s int, values [][]byte, ts 
 	digits, used := 0, 3
 	if s+3 < n {
 		if sep := t.pieces[s+3]; len(sep) == 1 && (sep[0] == '.' || sep[0] == ',' || sep[0] == ':') {
-			digits = int(t.spans[s+3].n)
+			digits = int(t.span(0, s+3).n)
 			used = 4
 		}
 	}
@@ -66,10 +66,12 @@ func wrap(d, day uint64) uint64 {
 
 // clockValues fills nums with the times of day; false when a slot is not made of the right digits.
 func clockValues(nums []uint64, t *template, s, used, digits int, values [][]byte) bool {
-	n := t.slots()
 	for i, row := range t.rows {
 		line := values[row]
-		sp := t.spans[i*n+s : i*n+s+used]
+		var sp [4]span
+		for k := range used {
+			sp[k] = t.span(i, s+k)
+		}
 		var v uint64
 		for k := range 3 {
 			if sp[k].n != 2 {

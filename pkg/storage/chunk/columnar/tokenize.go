@@ -1,33 +1,41 @@
 package columnar
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // span is a variable part of a line: line[off : off+n].
 type span struct{ off, n uint32 }
 
+// What a byte is to the cutting of text; 0 for what stands between words.
 const (
-	classOther = iota
-	classDigit
-	classAlpha
+	isDigit     = 1 << iota
+	isAlpha     // a letter, or a byte of a letter that is not ASCII
+	notLowerHex // a letter that is no lower case hex digit
+	notUpperHex
 )
 
-var (
-	class    [256]uint8
-	hexLower [256]bool
-	hexUpper [256]bool
-)
+var class [256]uint8
 
 func init() {
 	for c := range 256 {
 		switch {
 		case c >= '0' && c <= '9':
-			class[c], hexLower[c], hexUpper[c] = classDigit, true, true
+			class[c] = isDigit
+		case c >= 'a' && c <= 'f':
+			class[c] = isAlpha | notUpperHex
+		case c >= 'A' && c <= 'F':
+			class[c] = isAlpha | notLowerHex
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= 0x80:
-			class[c] = classAlpha
-			hexLower[c] = c >= 'a' && c <= 'f'
-			hexUpper[c] = c >= 'A' && c <= 'F'
+			class[c] = isAlpha | notLowerHex | notUpperHex
 		}
 	}
+}
+
+// isHex reports whether a byte of this class is a hex digit.
+func isHex(class uint8) bool {
+	return class != 0 && class&(notLowerHex|notUpperHex) != notLowerHex|notUpperHex
 }
 
 // maxSlots bounds the variables of one line; a line with more is kept whole.
@@ -56,20 +64,21 @@ func mix(h, v uint64) uint64 {
 
 // hashBytes folds b into h. It need not resist an adversary: equal hashes are compared by content.
 func hashBytes(h uint64, b []byte) uint64 {
-	for len(b) >= 8 {
-		h = mix(h, le64(b))
-		b = b[8:]
+	n := len(b)
+	h += uint64(n) * hashSeed
+	switch {
+	case n > 8:
+		last := binary.LittleEndian.Uint64(b[n-8:])
+		for ; len(b) > 8; b = b[8:] {
+			h = mix(h, binary.LittleEndian.Uint64(b))
+		}
+		return mix(h, last)
+	case n >= 4:
+		return mix(h, uint64(binary.LittleEndian.Uint32(b))|uint64(binary.LittleEndian.Uint32(b[n-4:]))<<32)
+	case n > 0:
+		return mix(h, uint64(b[0])|uint64(b[n/2])<<8|uint64(b[n-1])<<16)
 	}
-	var v uint64
-	for i, c := range b {
-		v |= uint64(c) << (8 * i)
-	}
-	return mix(h, v|uint64(len(b)+1)<<56)
-}
-
-func le64(b []byte) uint64 {
-	_ = b[7]
-	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 | uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+	return mix(h, 0)
 }
 
 // line cuts one line and returns the hash of its skeleton. The spans are in t.spans until the next call.
@@ -118,52 +127,55 @@ func (t *tokenizer) text(line []byte, from, to int) {
 		t.wholeWords(line, from, to)
 		return
 	}
-	for i := from; i < to; {
-		c := class[line[i]]
-		if c == classOther {
-			i++
+	line = line[:to]
+	for i := from; i < len(line); i++ {
+		all := class[line[i]]
+		if all == 0 {
 			continue
 		}
-		start, digits, changes := i, 0, 0
-		lower, upper := true, true
-		for last := c; i < to; i++ {
-			b := line[i]
-			c = class[b]
-			if c == classOther {
+		start := i
+		for i++; i < len(line); i++ {
+			c := class[line[i]]
+			if c == 0 {
 				break
 			}
-			if c != last {
-				changes++
-				last = c
-			}
-			if c == classDigit {
-				digits++
-			}
-			lower = lower && hexLower[b]
-			upper = upper && hexUpper[b]
+			all |= c
 		}
-		if digits == 0 && (i-start != 8 || !lower) {
+		if all&isDigit == 0 && (i-start != 8 || all&notLowerHex != 0) {
 			continue
 		}
-		if !t.parts && i < to {
+		if !t.parts && i < len(line) {
 			if end := composite(line, start, i, to); end > 0 {
 				t.variable(line, start, end)
-				i = end
+				i = end - 1
 				continue
 			}
 		}
 		switch {
-		case digits == 0:
-		case digits == i-start, lower, upper:
+		case all&isDigit == 0:
+		case all&notLowerHex == 0, all&notUpperHex == 0:
 			t.variable(line, start, i)
 		case i-start > 2 && line[start] == '0' && line[start+1] == 'x':
 			t.variable(line, start+2, i)
-		case changes <= 2:
+		case changes(line[start:i]) <= 2:
 			t.split(line, start, i)
 		default:
 			t.variable(line, start, i)
 		}
 	}
+}
+
+// changes counts how often letters and digits alternate in a word.
+func changes(word []byte) int {
+	n := 0
+	last := class[word[0]] & isDigit
+	for _, b := range word[1:] {
+		if c := class[b] & isDigit; c != last {
+			last = c
+			n++
+		}
+	}
+	return n
 }
 
 // composite returns the end of the IPv4 address or UUID whose first part is line[from:i], or 0.
@@ -176,13 +188,13 @@ func composite(line []byte, from, i, to int) int {
 			if end >= to || line[end] != '.' {
 				return 0
 			}
-			for end = at; end < to && class[line[end]] == classDigit; end++ {
+			for end = at; end < to && class[line[end]] == isDigit; end++ {
 			}
 			if end == at || end-at > 3 {
 				return 0
 			}
 		}
-		if class[line[from]] != classDigit || end < to && (class[line[end]] != classOther || line[end] == '.' && end+1 < to && class[line[end+1]] != classOther) {
+		if class[line[from]] != isDigit || end < to && (class[line[end]] != 0 || line[end] == '.' && end+1 < to && class[line[end+1]] != 0) {
 			return 0
 		}
 		return end
@@ -192,7 +204,7 @@ func composite(line []byte, from, i, to int) int {
 				if b != '-' {
 					return 0
 				}
-			} else if !hexLower[b] && !hexUpper[b] {
+			} else if !isHex(class[b]) {
 				return 0
 			}
 		}
@@ -230,11 +242,11 @@ func (t *tokenizer) wholeWords(line []byte, from, to int) {
 // split makes variables of the runs of digits in a word.
 func (t *tokenizer) split(line []byte, from, to int) {
 	for i := from; i < to; {
-		start, c := i, class[line[i]]
-		for i < to && class[line[i]] == c {
+		start, c := i, class[line[i]]&isDigit
+		for i < to && class[line[i]]&isDigit == c {
 			i++
 		}
-		if c == classDigit {
+		if c != 0 {
 			t.variable(line, start, i)
 		}
 	}
