@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cambium-logs/cambium/internal/race"
 	"github.com/cambium-logs/cambium/pkg/logql/logqltest"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 	"github.com/cambium-logs/cambium/pkg/storage/storagetest"
@@ -55,7 +56,7 @@ func orderlyWorld(r *rand.Rand, chunkRows, entries int, span int64) *world {
 // answer against an engine that keeps nothing, to the last bit.
 func TestCachedEqualsUncached(t *testing.T) {
 	var hits int64
-	for seed := range uint64(12) {
+	for seed := range race.Cases(uint64(12)) {
 		r := rand.New(rand.NewPCG(seed, 21))
 		w := orderlyWorld(r, 5+r.IntN(30), 1000, 300)
 		if seed%3 > 0 {
@@ -125,6 +126,7 @@ func TestRefreshReadsNothingAgain(t *testing.T) {
 
 // TestQuantilesAgree: ranks searched in sorted cells are those of the rank tree.
 func TestQuantilesAgree(t *testing.T) {
+	edges := 0
 	odd := []float64{math.NaN(), math.Inf(1), math.Inf(-1), 0, 1, 1}
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 31))
@@ -146,8 +148,20 @@ func TestQuantilesAgree(t *testing.T) {
 		g := newGrid(1000, 10, 60, 1+r.Int64N(90), 0)
 		var want, got []string
 		q := r.Float64()
+		if seed%2 == 0 {
+			q = []float64{0, 0.01, 0.05, 0.95, 0.99, 1}[r.IntN(6)]
+		}
 		slidingQuantile(q, &c, g, func(k int, v float64) { want = append(want, fmt.Sprint(k, v)) })
 		windowQuantiles(q, &c, g, func(k int, v float64) { got = append(got, fmt.Sprint(k, v)) })
 		require.Equal(t, want, got, "seed %d", seed)
+		for _, list := range c.state {
+			r.Shuffle(len(list), func(a, b int) { list[a], list[b] = list[b], list[a] })
+		}
+		got = nil
+		if edgeQuantiles(q, &c, g, func(k int, v float64) { got = append(got, fmt.Sprint(k, v)) }) {
+			require.Equal(t, want, got, "seed %d", seed)
+			edges++
+		}
 	}
+	require.Greater(t, edges, 20)
 }

@@ -53,6 +53,7 @@ type cursor struct {
 type source struct {
 	chunk  storage.Chunk
 	reader chunk.Reader
+	shaper chunk.Shaper // the reader, when it knows skeletons; else nil
 	order  uint64
 	rows   chunk.Rows // the rows to read; nil = all
 	row    int        // next row
@@ -183,6 +184,7 @@ func (c *cursor) openChunk(ch storage.Chunk, m chunk.Meta) error {
 		hi = sort.Search(n, func(i int) bool { return reader.Timestamp(i) > c.maxt })
 	}
 	s := &source{chunk: ch, reader: reader, order: m.Order, row: lo - 1, end: hi, rows: rows}
+	s.shaper, _ = reader.(chunk.Shaper)
 	if c.backward {
 		s.row, s.end = hi, lo-1
 	}

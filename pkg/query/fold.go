@@ -91,7 +91,7 @@ func (f *fold) readRun(ctx context.Context, r *run, p part) error {
 // sample passes every entry of a run through the sampler.
 func (f *fold) sample(ctx context.Context, r *run, p part) error {
 	stream := f.sampler.ForStream(r.labels)
-	bySeries := map[*pipeline.LabelsResult]int{}
+	var bySeries resultSeries
 	var (
 		last    *pipeline.LabelsResult
 		series  int
@@ -118,12 +118,12 @@ func (f *fold) sample(ctx context.Context, r *run, p part) error {
 		matched++
 		if result != last {
 			known := false
-			if series, known = bySeries[result]; !known {
+			if series, known = bySeries.get(result); !known {
 				if failure = f.check(result); failure != nil {
 					break
 				}
 				series = p.series(f.seriesLabels(result))
-				bySeries[result] = series
+				bySeries.put(result, series)
 			}
 			last = result
 		}
@@ -139,6 +139,37 @@ func (f *fold) sample(ctx context.Context, r *run, p part) error {
 		return err
 	}
 	return failure
+}
+
+// resultSeries remembers the series of results: the first ones in a list, which is searched faster than a map as long as it is short.
+type resultSeries struct {
+	few  []*pipeline.LabelsResult
+	of   []int
+	many map[*pipeline.LabelsResult]int
+}
+
+// fewResults is how many results the list holds.
+const fewResults = 24
+
+func (s *resultSeries) get(r *pipeline.LabelsResult) (series int, ok bool) {
+	for i, known := range s.few {
+		if known == r {
+			return s.of[i], true
+		}
+	}
+	series, ok = s.many[r]
+	return series, ok
+}
+
+func (s *resultSeries) put(r *pipeline.LabelsResult, series int) {
+	switch {
+	case len(s.few) < fewResults:
+		s.few, s.of = append(s.few, r), append(s.of, series)
+	case s.many == nil:
+		s.many = map[*pipeline.LabelsResult]int{r: series}
+	default:
+		s.many[r] = series
+	}
 }
 
 // check fails when a sample carries an error that the query does not ask for.

@@ -130,7 +130,7 @@ func newTestPart(op string, q float64, m *memory) part {
 	case "first", "last":
 		return newPartial(edgeAggregate(op == "last"), m, 0, false)
 	case "quantile":
-		return newPartial(quantileAggregate(q), m, 0, false)
+		return newValueColumns(q, m, 0, false)
 	case "rate_counter":
 		return newPartial(counterAggregate(), m, 0, false)
 	}

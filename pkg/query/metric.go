@@ -176,7 +176,7 @@ func (f *fold) parts() func() part {
 		if l.agg.Param != nil {
 			q = *l.agg.Param
 		}
-		return partsOf(quantileAggregate(q), f.memory, most, cut)
+		return func() part { return newValueColumns(q, f.memory, most, cut) }
 	}
 	if l.agg.Range.Unwrap != nil && perSecond {
 		return partsOf(sumAggregate(true), f.memory, most, cut)

@@ -32,17 +32,9 @@ type cells[P any] struct {
 
 // partial is what some rows contribute to an aggregation: per series a list of cells.
 type partial[P any] struct {
-	agg    *aggregate[P]
-	mem    *memory
-	max    int // series; 0 = no limit
-	cut    bool
-	cutOff bool // a series was left out
-	byHash map[uint64][]int
-	labels []labels.Labels
-	cells  []cells[P]
-	taken  int64
-	owed   int64 // not accounted for yet: less than oweBytes
-	err    error
+	seriesTable
+	agg   *aggregate[P]
+	cells []cells[P] // of each series
 }
 
 // part is a partial of any state, as the workers use it.
@@ -74,52 +66,17 @@ type leafSeries struct {
 	values []float64
 }
 
-const (
-	seriesOverhead = 200
-	// oweBytes is what states grow by before it is accounted for.
-	oweBytes = 4 << 10
-)
-
 func newPartial[P any](agg *aggregate[P], mem *memory, maxSeries int, cut bool) *partial[P] {
-	return &partial[P]{agg: agg, mem: mem, max: maxSeries, cut: cut, byHash: map[uint64][]int{}}
+	return &partial[P]{agg: agg, seriesTable: newSeriesTable(mem, maxSeries, cut)}
 }
-
-func (p *partial[P]) take(n int64) {
-	p.taken += n
-	if err := p.mem.take(n); err != nil && p.err == nil {
-		p.err = err
-	}
-}
-
-func (p *partial[P]) release()        { _ = p.mem.take(-p.taken); p.taken = 0 }
-func (p *partial[P]) failure() error  { return p.err }
-func (p *partial[P]) truncated() bool { return p.cutOff }
 
 func (p *partial[P]) series(ls labels.Labels) int {
-	h := ls.Hash()
-	for _, i := range p.byHash[h] {
-		if labels.Equal(p.labels[i], ls) {
-			return i
-		}
+	i, isNew := p.find(ls)
+	if isNew {
+		p.cells = append(p.cells, cells[P]{})
 	}
-	if p.max > 0 && len(p.labels) >= p.max {
-		if p.cut {
-			p.cutOff = true
-		} else if p.err == nil {
-			p.err = tooManySeries(p.max)
-		}
-		return -1
-	}
-	i := len(p.labels)
-	p.byHash[h] = append(p.byHash[h], i)
-	p.labels = append(p.labels, ls)
-	p.cells = append(p.cells, cells[P]{})
-	p.take(seriesBytes(ls))
 	return i
 }
-
-// seriesBytes is what a series takes in a partial besides its cells.
-func seriesBytes(ls labels.Labels) int64 { return seriesOverhead + int64(ls.ByteSize()) }
 
 func (p *partial[P]) add(series int, cell, ts int64, v float64) {
 	c := &p.cells[series]
@@ -131,7 +88,7 @@ func (p *partial[P]) add(series int, cell, ts int64, v float64) {
 	if n == 0 || c.index[n-1] < cell {
 		c.index = append(c.index, cell)
 		c.state = append(c.state, p.agg.first(ts, v))
-		p.take(p.agg.size + 8)
+		p.owe(p.agg.size + 8)
 		return
 	}
 	i := sort.Search(n, func(i int) bool { return c.index[i] >= cell })
@@ -144,28 +101,19 @@ func (p *partial[P]) add(series int, cell, ts int64, v float64) {
 	copy(c.index[i+1:], c.index[i:])
 	copy(c.state[i+1:], c.state[i:])
 	c.index[i], c.state[i] = cell, p.agg.first(ts, v)
-	p.take(p.agg.size + 8)
+	p.owe(p.agg.size + 8)
 }
 
 func (p *partial[P]) addTo(state *P, ts int64, v float64) {
 	p.agg.add(state, ts, v)
 	if p.agg.more > 0 {
-		if p.owed += p.agg.more; p.owed >= oweBytes {
-			p.take(p.owed)
-			p.owed = 0
-		}
+		p.owe(p.agg.more)
 	}
 }
 
 func (p *partial[P]) absorb(other part) {
 	q := other.(*partial[P])
-	if p.err == nil {
-		p.err = q.err
-	}
-	p.cutOff = p.cutOff || q.cutOff
-	p.taken += q.taken
-	p.owed += q.owed
-	q.taken = 0
+	p.takeOver(&q.seriesTable)
 	for i, ls := range q.labels {
 		p.take(-seriesBytes(ls)) // p has its own entry for the series
 		before := len(p.labels)
@@ -182,7 +130,7 @@ func (p *partial[P]) absorb(other part) {
 }
 
 func (p *partial[P]) keep(shift int64) (part, int64) {
-	q := &partial[P]{agg: p.agg, labels: p.labels[:len(p.labels):len(p.labels)], cells: make([]cells[P], len(p.cells))}
+	q := &partial[P]{agg: p.agg, seriesTable: p.keptTable(), cells: make([]cells[P], len(p.cells))}
 	bytes := int64(0)
 	for i := range p.cells {
 		var n int64
@@ -205,24 +153,29 @@ func (p *partial[P]) absorbKept(kept part, shift int64) {
 			p.cells[at], _ = p.copyCells(c, shift)
 			continue
 		}
-		shifted := cells[P]{index: make([]int64, len(c.index)), state: c.state}
-		for j, index := range c.index {
-			shifted.index[j] = index + shift
-		}
+		shifted := cells[P]{index: shiftedCells(c.index, shift), state: c.state}
 		p.mergeCells(&p.cells[at], &shifted, p.agg.copy)
 	}
 }
 
 // copyCells copies cells and gives the bytes that the copy takes.
 func (p *partial[P]) copyCells(c *cells[P], shift int64) (cells[P], int64) {
-	out := cells[P]{index: make([]int64, len(c.index)), state: slices.Clone(c.state)}
-	for i, index := range c.index {
-		out.index[i] = index + shift
-		if p.agg.copy != nil {
+	out := cells[P]{index: shiftedCells(c.index, shift), state: slices.Clone(c.state)}
+	if p.agg.copy != nil {
+		for i := range c.state {
 			out.state[i] = p.agg.copy(&c.state[i])
 		}
 	}
 	return out, p.cellBytes(c)
+}
+
+// shiftedCells gives numbers of cells with shift added.
+func shiftedCells(index []int64, shift int64) []int64 {
+	out := make([]int64, len(index))
+	for i, x := range index {
+		out[i] = x + shift
+	}
+	return out
 }
 
 func (p *partial[P]) cellBytes(c *cells[P]) int64 {

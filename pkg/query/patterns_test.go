@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cambium-logs/cambium/internal/race"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 	"github.com/cambium-logs/cambium/pkg/storage/storagetest"
 )
@@ -33,7 +34,7 @@ func patternLine(r *rand.Rand) string {
 
 // TestPatternsOfTemplates: what templates and columns give is what the lines themselves give, and every line is counted in some bucket.
 func TestPatternsOfTemplates(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range race.Cases(uint64(60)) {
 		r := rand.New(rand.NewPCG(seed, 5))
 		rows := 20 + r.IntN(500)
 		stores := []*storagetest.Memory{

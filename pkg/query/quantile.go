@@ -6,32 +6,22 @@ import (
 	"slices"
 )
 
-// valueList is a state that keeps the value of every sample.
+// valueList is the values of the samples of a cell.
 type valueList []float64
 
-const firstValues = 8 // room of a new valueList
-
-// quantileAggregate is quantile_over_time.
-func quantileAggregate(q float64) *aggregate[valueList] {
-	return &aggregate[valueList]{
-		size:   24 + 8*firstValues,
-		more:   8,
-		first:  func(_ int64, v float64) valueList { return append(make(valueList, 0, firstValues), v) },
-		add:    func(p *valueList, _ int64, v float64) { *p = append(*p, v) },
-		merge:  func(p, q *valueList) { *p = append(*p, *q...) },
-		copy:   func(p *valueList) valueList { return slices.Clone(*p) },
-		extent: func(p *valueList) int64 { return 8 * int64(max(len(*p)-firstValues, 0)) },
-		windows: func(c *cells[valueList], g *grid, emit func(int, float64)) {
-			for i := range c.state {
-				slices.Sort(c.state[i])
-			}
-			if first, last := g.window(0); last-first >= manyCells {
-				slidingQuantile(q, c, g, emit)
-				return
-			}
-			windowQuantiles(q, c, g, emit)
-		},
+// quantiles evaluates the windows of a series. It changes the order of values within their cells.
+func quantiles(q float64, c *cells[valueList], g *grid, emit func(int, float64)) {
+	if first, last := g.window(0); last-first >= manyCells {
+		slidingQuantile(q, c, g, emit)
+		return
 	}
+	if edgeQuantiles(q, c, g, emit) {
+		return
+	}
+	for i := range c.state {
+		slices.Sort(c.state[i])
+	}
+	windowQuantiles(q, c, g, emit)
 }
 
 // manyCells is the number of cells in a window from which on a rank tree finds ranks faster than a search through each cell.
@@ -40,7 +30,16 @@ const manyCells = 32
 // windowQuantiles finds the ranks of every window among the sorted values of its cells.
 func windowQuantiles(q float64, c *cells[valueList], g *grid, emit func(int, float64)) {
 	var s selection
-	i, j, total := 0, 0, 0 // cells in the window, and their values
+	eachWindow(c, g, func(k, i, j, n int) {
+		lists := c.state[i:j]
+		s.reset()
+		emit(k, quantileOf(q, n, func(rank int) float64 { return s.find(lists, rank) }))
+	})
+}
+
+// eachWindow calls do for every step whose window holds cells: these are cells i to j-1, with n values.
+func eachWindow(c *cells[valueList], g *grid, do func(step, i, j, n int)) {
+	i, j, total := 0, 0, 0
 	for k := 0; k < g.n; k++ {
 		first, last := g.window(k)
 		for ; j < len(c.index) && c.index[j] <= last; j++ {
@@ -56,9 +55,7 @@ func windowQuantiles(q float64, c *cells[valueList], g *grid, emit func(int, flo
 			k = g.stepReaching(c.index[j], k+1) - 1
 			continue
 		}
-		lists := c.state[i:j]
-		s.reset()
-		emit(k, quantileOf(q, total, func(n int) float64 { return s.find(lists, n) }))
+		do(k, i, j, total)
 	}
 }
 
@@ -158,11 +155,14 @@ func quantileOf(q float64, n int, at func(int) float64) float64 {
 		return math.Inf(1)
 	}
 	rank := q * float64(n-1)
-	lower := max(0, int(math.Floor(rank)))
+	lower := rankOf(q, n)
 	upper := min(n-1, lower+1)
 	weight := rank - math.Floor(rank)
 	return at(lower)*(1-weight) + at(upper)*weight
 }
+
+// rankOf gives the lower one of the two ranks among n values that a quantile lies between.
+func rankOf(q float64, n int) int { return max(0, int(math.Floor(q*float64(n-1)))) }
 
 // slidingQuantile counts the window's values by rank among all values of the series in a binary indexed tree, so that a value enters and
 // leaves a window, and the k-th smallest is found, in logarithmic time.

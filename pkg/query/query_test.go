@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/cambium-logs/cambium/internal/race"
 	"github.com/cambium-logs/cambium/pkg/logql"
 	"github.com/cambium-logs/cambium/pkg/logql/pipeline"
 	"github.com/cambium-logs/cambium/pkg/storage"
@@ -180,7 +181,7 @@ func query(t *testing.T, src Source, workers int, p Params) *Result {
 // TestLogQueriesEqualScan: any cut into chunks, direction, limit and number of workers gives the prefix of the full sorted scan.
 func TestLogQueriesEqualScan(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
-	for range 60 {
+	for range race.Cases(60) {
 		w := newWorld(r, 1+r.IntN(40), 30+r.IntN(200), 100)
 		for _, expr := range logQueries {
 			start := r.Int64N(50 * second)
@@ -295,7 +296,7 @@ func requireSame(t *testing.T, want, got map[string]map[int64]float64, msg strin
 // TestMetricQueriesAgree: an instant query at T gives the range query's points at T; workers and the cut into chunks do not show.
 func TestMetricQueriesAgree(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
-	for range 12 {
+	for range race.Cases(12) {
 		w := newWorld(r, 1+r.IntN(30), 50+r.IntN(200), 100)
 		other := w.copyInto(1 + r.IntN(300))
 		for _, form := range metricQueries {

@@ -9,6 +9,9 @@ import (
 type shapes struct {
 	of   func(pipeline.Skeleton) *pipeline.Shaped // nil when nothing can be had from skeletons
 	seen map[*chunk.Shape]*pipeline.Shaped
+
+	last       *chunk.Shape // the one found last
+	lastShaped *pipeline.Shaped
 }
 
 // maxShapes bounds what is remembered; skeletons belong to chunks, of which a long walk meets many.
@@ -19,13 +22,15 @@ func (s *shapes) find(c *cursor) (*pipeline.Shaped, int) {
 	if s.of == nil {
 		return nil, 0
 	}
-	shaper, ok := c.src.reader.(chunk.Shaper)
-	if !ok {
+	if c.src.shaper == nil {
 		return nil, 0
 	}
-	shape, at := shaper.Shape(c.row)
+	shape, at := c.src.shaper.Shape(c.row)
 	if shape == nil {
 		return nil, 0
+	}
+	if shape == s.last {
+		return s.lastShaped, at
 	}
 	shaped, known := s.seen[shape]
 	if !known {
@@ -35,6 +40,7 @@ func (s *shapes) find(c *cursor) (*pipeline.Shaped, int) {
 		shaped = s.of(shape)
 		s.seen[shape] = shaped
 	}
+	s.last, s.lastShaped = shape, shaped
 	return shaped, at
 }
 

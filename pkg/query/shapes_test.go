@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cambium-logs/cambium/internal/race"
 	"github.com/cambium-logs/cambium/pkg/logql/logqltest"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 	"github.com/cambium-logs/cambium/pkg/storage/storagetest"
@@ -82,7 +83,7 @@ var shapedQueries = []string{
 
 // TestColumnsChangeNothing: what is served from columns, filtered on columns and searched in columns is what the lines themselves give.
 func TestColumnsChangeNothing(t *testing.T) {
-	for seed := range uint64(40) {
+	for seed := range race.Cases(uint64(40)) {
 		r := rand.New(rand.NewPCG(seed, 11))
 		rows := 20 + r.IntN(300)
 		plain := &storagetest.Memory{ChunkRows: rows, Encoding: chunk.EncodingPlain}

@@ -230,11 +230,10 @@ type shapeSignature struct {
 
 // find gives what is known of the template of the line at the cursor, and which of the template's lines it is; nil when it has none.
 func (s *shapeSignatures) find(c *cursor) (*shapeSignature, int) {
-	shaper, ok := c.src.reader.(chunk.Shaper)
-	if !ok {
+	if c.src.shaper == nil {
 		return nil, 0
 	}
-	shape, at := shaper.Shape(c.row)
+	shape, at := c.src.shaper.Shape(c.row)
 	if shape == nil {
 		return nil, 0
 	}
