@@ -20,6 +20,7 @@ import (
 
 	"github.com/cambium-logs/cambium/pkg/ingest"
 	"github.com/cambium-logs/cambium/pkg/storage"
+	"github.com/cambium-logs/cambium/pkg/storage/bucket/buckettest"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 	"github.com/cambium-logs/cambium/pkg/storage/head"
 	"github.com/cambium-logs/cambium/pkg/trials/s3server"
@@ -462,8 +463,7 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	s3server.StopShared()
-	// A provider that pkg/storage/bucket links in starts this one when it is loaded.
-	if err := goleak.Find(goleak.IgnoreTopFunction("github.com/baidubce/bce-sdk-go/util/log.NewLogger.func1")); err != nil && code == 0 {
+	if err := goleak.Find(buckettest.KnownGoroutines()...); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, "goroutines are left over:", err)
 		code = 1
 	}

@@ -72,6 +72,7 @@ func testFullBucketRefusesPushesUntilThereIsRoom(t *testing.T, st store) {
 	closeEngine(t, e)
 	e = open(t, opts)
 	require.Len(t, contents(t, e, "t", 0, math.MaxInt64)[ls.String()], acked)
+	require.LessOrEqual(t, e.head.RawBytes(), opts.Head.MaxBytes, "a start never has to read more than the head holds")
 
 	b.fail.Store(false)
 	require.Eventually(t, func() bool { return push() == nil }, 10*time.Second, time.Millisecond)

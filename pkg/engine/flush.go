@@ -22,9 +22,11 @@ type flusher struct {
 	token  chan struct{}
 	sealed *head.Generation // being written; nil = none
 	began  time.Time        // when sealed was: what was accepted before is in it or in segments
-	file   int              // the log before this file belongs to sealed and what came before
-	done   map[segmentKey]segment.Info
-	commit *commit // whom to tell how writing sealed went; nil = nobody any more
+	// untruncated says that the log still holds what is in segments: a start would read it again.
+	untruncated bool
+	file        int // the log before this file belongs to sealed and what came before
+	done        map[segmentKey]segment.Info
+	commit      *commit // whom to tell how writing sealed went; nil = nobody any more
 }
 
 // segmentKey is a segment of the sealed generation that is in the bucket already.
@@ -191,15 +193,18 @@ func (e *Engine) finish(ctx context.Context) error {
 	}
 	e.lastErr.Store(nil)
 	f.sealed, f.done = nil, nil
-	e.mark.cleanUntil(f.began)
 	e.metrics.flushSeconds.Observe(time.Since(start).Seconds())
 	fault.Point("engine.flushed")
 	if e.wal == nil {
 		return nil
 	}
 	if err := e.wal.Truncate(f.file); err != nil {
+		f.untruncated = true
 		e.opts.Logger.Warn("The write-ahead log was not truncated; the next flush tries again", "error", err)
+		return nil
 	}
+	f.untruncated = false
+	e.mark.cleanUntil(f.began)
 	fault.Point("engine.truncated")
 	return nil
 }

@@ -39,7 +39,7 @@ type logMark struct {
 	id   string
 
 	mu    sync.Mutex // guards what follows
-	clean time.Time  // everything that was accepted before is in segments
+	clean time.Time  // everything that was accepted before is in segments, and in the log no more
 	told  time.Time  // what was clean when others were told last; zero = they know nothing of this log
 	next  time.Time  // not before this time they are told again
 }
@@ -148,7 +148,7 @@ func (e *Engine) startMark(ctx, background context.Context) {
 func (e *Engine) markIfEmpty() {
 	e.gate.Lock()
 	defer e.gate.Unlock()
-	if e.flusher.sealed == nil && e.head.CurrentEmpty() {
+	if e.flusher.sealed == nil && !e.flusher.untruncated && e.head.CurrentEmpty() {
 		e.mark.cleanUntil(e.now())
 	}
 }
@@ -263,7 +263,7 @@ func writeSynced(path string, data []byte) error {
 // unmark takes the mark back when nothing is in the log, so that delete requests do not wait for a process that may not come back.
 // The loops have ended.
 func (e *Engine) unmark(ctx context.Context) {
-	if e.mark == nil || e.mark.toldUntil().IsZero() || e.flusher.sealed != nil || !e.head.CurrentEmpty() {
+	if e.mark == nil || e.mark.toldUntil().IsZero() || e.flusher.sealed != nil || e.flusher.untruncated || !e.head.CurrentEmpty() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, markAtClose)

@@ -1,19 +1,24 @@
 package engine
 
 import (
+	"context"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/tsdb/wlog"
 	"github.com/stretchr/testify/require"
 	"github.com/thanos-io/objstore"
 
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 	"github.com/cambium-logs/cambium/pkg/storage/deletes"
+	"github.com/cambium-logs/cambium/pkg/storage/segment"
 )
 
 // absence is two processes with logs of their own on a bucket, of which one is away while something is deleted that is in its log alone.
@@ -138,5 +143,53 @@ func TestMarksOfEmptyLogsAreTakenBack(t *testing.T) {
 		e = open(t, opts)
 		require.Len(t, contents(t, e, "t", 0, 10), 1, "a file that cannot be read costs a second mark, nothing else")
 		require.Equal(t, 2, marks())
+	})
+}
+
+// uploadHook calls f before each upload of a segment.
+type uploadHook struct {
+	objstore.Bucket
+	f func()
+}
+
+func (b *uploadHook) Upload(ctx context.Context, name string, r io.Reader, opts ...objstore.ObjectUploadOption) error {
+	if strings.HasSuffix(name, segment.Extension) {
+		b.f()
+	}
+	return b.Bucket.Upload(ctx, name, r, opts...)
+}
+
+// TestMarksWaitForTruncation: what is in segments, but in the log too because its files could not be removed, would come back with it.
+func TestMarksWaitForTruncation(t *testing.T) {
+	onShared(t, func(t *testing.T, st store) {
+		a := newAbsence(t, st)
+		a.pass(24 * time.Hour)
+		opts := a.options(a.dir)
+		file := wlog.SegmentName(opts.walDir(), 0)
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		replace := sync.OnceFunc(func() { // by what cannot be removed
+			require.NoError(t, os.Remove(file))
+			require.NoError(t, os.MkdirAll(filepath.Join(file, "in the way"), 0o700))
+		})
+		opts.Bucket = &uploadHook{a.b, replace}
+		e := open(t, opts)
+		require.NoError(t, e.Flush(t.Context()))
+		require.DirExists(t, file)
+		closeEngine(t, e)
+		require.NoError(t, os.RemoveAll(file))
+		require.NoError(t, os.WriteFile(file, content, 0o600))
+
+		a.pass(10 * 24 * time.Hour)
+		require.Zero(t, a.status().Ended)
+		e = a.open()
+		require.Positive(t, e.Replayed().Entries)
+		require.NotContains(t, a.lines(e), deletedText)
+		require.Contains(t, a.lines(e), "kept")
+		require.NoError(t, e.Flush(t.Context()))
+		closeEngine(t, e)
+		a.pass(3 * 24 * time.Hour)
+		require.NotZero(t, a.status().Ended)
+		require.NotContains(t, a.lines(a.open()), deletedText)
 	})
 }
