@@ -18,7 +18,7 @@ func buildModule(name string) (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, name)
-	cmd := exec.Command("go", "build", "-mod=readonly", "-trimpath", "-o", path, ".")
+	cmd := exec.Command("go", "build", "-mod=readonly", "-o", path, ".")
 	cmd.Dir = name
 	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
 	return path, quietly(cmd)

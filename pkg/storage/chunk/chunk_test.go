@@ -10,6 +10,8 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cambium-logs/cambium/internal/race"
 )
 
 // randomEntries makes any mix that a push may bring: any bytes, equal times, extremes, duplicates, with and without metadata.
@@ -56,7 +58,7 @@ func requireSameEntries(t testing.TB, want, got []Entry) {
 var encodings = [2]Encoding{EncodingPlain, EncodingColumnar}
 
 func TestRoundTrip(t *testing.T) {
-	for seed := range uint64(300) {
+	for seed := range race.Cases(uint64(300)) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		entries := Normalize(randomEntries(r, 1+r.IntN(400)))
 		prefix := []byte("prefix")

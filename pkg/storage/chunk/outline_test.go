@@ -5,11 +5,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/cambium-logs/cambium/internal/race"
 )
 
 // TestOutlineIsWhatOpenGives reads outlines of random chunks and holds them against the opened chunk; no line is read on the way.
 func TestOutlineIsWhatOpenGives(t *testing.T) {
-	for seed := range uint64(200) {
+	for seed := range race.Cases(uint64(200)) {
 		r := rand.New(rand.NewPCG(seed, 5))
 		entries := Normalize(randomEntries(r, 1+r.IntN(300)))
 		encoding := encodings[seed%2]

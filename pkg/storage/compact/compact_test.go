@@ -19,6 +19,7 @@ import (
 	"github.com/thanos-io/objstore"
 	"go.uber.org/goleak"
 
+	"github.com/cambium-logs/cambium/internal/race"
 	"github.com/cambium-logs/cambium/pkg/storage"
 	"github.com/cambium-logs/cambium/pkg/storage/bucket/buckettest"
 	"github.com/cambium-logs/cambium/pkg/storage/catalog"
@@ -244,7 +245,7 @@ func (b *faultyBucket) Iter(ctx context.Context, dir string, f func(string) erro
 // Wherever compaction is interrupted, nothing is lost and nothing comes back; and when it is let alone it ends with one segment per day,
 // every entry once, and nothing left over.
 func TestInterruptedAnywhere(t *testing.T) {
-	for seed := range uint64(30) {
+	for seed := range race.Cases(uint64(30)) {
 		w := newWorld(t, seed)
 		for range 12 {
 			for range w.r.IntN(5) {
@@ -283,7 +284,7 @@ func TestInterruptedAnywhere(t *testing.T) {
 
 // Two compactors that know nothing of each other lose nothing.
 func TestTwoCompactors(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range race.Cases(uint64(20)) {
 		w := newWorld(t, seed)
 		a, b := w.compactor(nil), w.compactor(nil)
 		for range 20 {

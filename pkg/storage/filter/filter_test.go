@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/cambium-logs/cambium/internal/race"
 )
 
 func randomText(r *rand.Rand) []byte {
@@ -39,7 +41,7 @@ func build(texts [][]byte) Chunk {
 
 // Whatever is cut from a text that is in the chunk, in any case of its letters, may be in the chunk.
 func TestNoFalseNegatives(t *testing.T) {
-	for seed := range uint64(200) {
+	for seed := range race.Cases(uint64(200)) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		chunks := make([]Chunk, 1+r.IntN(20))
 		texts := make([][][]byte, len(chunks))

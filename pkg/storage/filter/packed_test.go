@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/cambium-logs/cambium/internal/race"
 )
 
 // Packing loses nothing, and a section made of packed filters has the same bytes.
 func TestPacked(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range race.Cases(uint64(60)) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		chunks := make([]Chunk, 1+r.IntN(20))
 		packed := make([]Packed, len(chunks))

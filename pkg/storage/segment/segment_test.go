@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/thanos-io/objstore"
 
+	"github.com/cambium-logs/cambium/internal/race"
 	"github.com/cambium-logs/cambium/pkg/storage"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 )
@@ -163,7 +164,7 @@ func requireSelected(t testing.TB, want []modelStream, got []storage.Stream) {
 }
 
 func TestSelect(t *testing.T) {
-	for seed := range uint64(40) {
+	for seed := range race.Cases(uint64(40)) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		streams := randomStreams(t, r, 1+r.IntN(60)*int(1+seed%3))
 		if seed%4 == 0 {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/cambium-logs/cambium/internal/race"
 	"github.com/cambium-logs/cambium/pkg/engine"
 	"github.com/cambium-logs/cambium/pkg/query"
 	"github.com/cambium-logs/cambium/pkg/trials"
@@ -84,7 +85,7 @@ func TestSoak(t *testing.T) {
 // program gives the program of the children: this one, or where it has the race detector in it one that is built without, so that processes start
 // quickly. detecting reports that there was none to be had.
 func program(t *testing.T) (path string, detecting bool) {
-	if !trials.RaceDetector {
+	if !race.Detector {
 		return os.Args[0], false
 	}
 	path = filepath.Join(t.TempDir(), "child.test")

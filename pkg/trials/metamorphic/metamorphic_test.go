@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/cambium-logs/cambium/internal/race"
 	"github.com/cambium-logs/cambium/pkg/trials"
 )
 
@@ -23,7 +24,7 @@ const (
 
 	sequences = 2000
 	// withDetector is how many there are with the race detector, which makes them many times slower.
-	withDetector = 100
+	withDetector = 40
 	// enough ends a run early on a slow machine.
 	enough = 90 * time.Second
 )
@@ -37,7 +38,7 @@ func TestSequences(t *testing.T) {
 		return
 	}
 	n := sequences
-	if trials.RaceDetector {
+	if race.Detector {
 		n = withDetector
 	}
 	if text := os.Getenv(sequencesEnv); text != "" {
