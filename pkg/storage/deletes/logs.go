@@ -2,6 +2,7 @@ package deletes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -52,6 +53,9 @@ func (s *Store) Logs(ctx context.Context) (map[string]LogMark, error) {
 	for _, id := range ids {
 		var m LogMark
 		found, err := s.read(ctx, logPath(id), &m)
+		if errors.Is(err, errDamaged) {
+			err = fmt.Errorf("%w; remove this object: its process writes it again within an hour", err)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -14,7 +14,7 @@ type sealed struct {
 }
 
 // errDamaged: an object is not what was written.
-var errDamaged = errors.New("the object is damaged: restore it from a backup, or ask for the deletion again and then remove this object")
+var errDamaged = errors.New("the object is damaged")
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 

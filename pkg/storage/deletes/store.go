@@ -275,6 +275,9 @@ func (s *Store) apply(ctx context.Context, tenant string, r *requests, found, en
 func (s *Store) load(ctx context.Context, tenant, id string) (*Active, error) {
 	var request Request
 	found, err := s.read(ctx, Path(tenant, id), &request)
+	if errors.Is(err, errDamaged) {
+		err = fmt.Errorf("%w; restore it from a backup, or ask for the deletion again and then remove this object", err)
+	}
 	if err != nil || !found {
 		return nil, err
 	}

@@ -32,12 +32,15 @@ func (c *checker) beside(ctx context.Context, scope store.Scope) error {
 		}
 	}
 	for _, tenant := range tenants {
-		if err := c.deletes(ctx, tenant); err != nil {
+		if err := c.sealed(ctx, deletes.Dir(tenant), "delete request"); err != nil {
 			return err
 		}
 	}
 	if scope.Tenant != "" {
 		return nil
+	}
+	if err := c.sealed(ctx, deletes.LogsDir, "mark of a write-ahead log"); err != nil {
+		return err
 	}
 	if dir, ok := c.store.Bucket.IsLocal(); ok {
 		c.files(filepath.Join(dir, ".tmp"), "", "unfinished upload; it is removed a day after it was begun")
@@ -45,6 +48,13 @@ func (c *checker) beside(ctx context.Context, scope store.Scope) error {
 	if c.store.DataDir != "" {
 		c.files(filepath.Join(c.store.DataDir, "tmp"), "", "segment under construction; a start removes it")
 		c.files(filepath.Join(c.store.DataDir, "wal"), ".damaged", "copy of a damaged file of the write-ahead log, for whoever wants to look at it")
+		aside, err := filepath.Glob(filepath.Join(c.store.DataDir, "wal-aside-*"))
+		if err != nil {
+			return err
+		}
+		for _, dir := range aside {
+			c.report.find(Finding{Severity: Notice, Object: dir, Detail: "a write-ahead log that came back too late to be read; see the operations page"})
+		}
 		if err := c.log(ctx); err != nil {
 			return err
 		}
@@ -52,9 +62,10 @@ func (c *checker) beside(ctx context.Context, scope store.Scope) error {
 	return c.quarantined(ctx)
 }
 
-func (c *checker) deletes(ctx context.Context, tenant string) error {
+// sealed checks the objects of a directory that carry a checksum. what names them.
+func (c *checker) sealed(ctx context.Context, dir, what string) error {
 	var names []string
-	err := c.store.Bucket.Iter(ctx, segment.TenantDir(tenant)+"deletes/", func(name string) error {
+	err := c.store.Bucket.Iter(ctx, dir, func(name string) error {
 		names = append(names, name)
 		return nil
 	})
@@ -76,7 +87,7 @@ func (c *checker) deletes(ctx context.Context, tenant string) error {
 		default:
 			// A request that cannot be understood is left where it is: without it, what it hides would come back.
 			if err := deletes.CheckObject(text); err != nil {
-				c.report.find(Finding{Severity: Damaged, Object: name, Detail: "delete request: " + err.Error()})
+				c.report.find(Finding{Severity: Damaged, Object: name, Detail: what + ": " + err.Error()})
 			}
 		}
 	}

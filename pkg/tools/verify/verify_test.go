@@ -263,6 +263,9 @@ func TestLeftovers(t *testing.T) {
 		"bucket/t/2026-09-21/1-0-0-" + toolstest.ID(9).String() + ".seg": "misplaced",
 		"bucket/t/deletes/a.json":                                        `{"crc32c":695980202,"content":{}}`,
 		"bucket/t/deletes/b.json":                                        "{",
+		"bucket/~logs/a.json":                                            `{"crc32c":695980202,"content":{}}`,
+		"bucket/~logs/c.json":                                            `{"crc32c":1,"content":{}}`,
+		"wal-aside-20260101T000000Z/00000000":                            "",
 		"tmp/segment-1.tmp":                                              "x",
 		"wal/00000001.damaged":                                           "x",
 	} {
@@ -279,9 +282,11 @@ func TestLeftovers(t *testing.T) {
 		"notice  t/2026-09-21/1-0-0-" + toolstest.ID(9).String() + ".seg: nothing of Cambium",
 		".gone: marker of a segment that is deleted",
 		"damaged  t/deletes/b.json: delete request: the object is damaged",
+		"damaged  ~logs/c.json: mark of a write-ahead log: the object is damaged",
+		"wal-aside-20260101T000000Z: a write-ahead log that came back too late",
 		"segment under construction",
 		"copy of a damaged file",
-		"1 damaged: 1 segment",
+		"2 damaged: 1 segment",
 	} {
 		require.Contains(t, out, want)
 	}
