@@ -56,15 +56,13 @@ func run(ctx context.Context, o options) error {
 		if err := measureSizes(s, o.logs, &b); err != nil {
 			return err
 		}
+		if err := measurePushing(ctx, o.pushes, dir, &b); err != nil {
+			return err
+		}
 	}
 	s.kinds = nil
 	if err := measureStore(ctx, s, o, dir, &b); err != nil {
 		return err
-	}
-	if o.only == "" {
-		if err := measurePushing(ctx, o.pushes, dir, &b); err != nil {
-			return err
-		}
 	}
 	b.print()
 	return nil

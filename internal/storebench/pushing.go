@@ -49,7 +49,7 @@ func measurePushing(ctx context.Context, pushes, dir string, b *bars) error {
 		}
 	}
 	plain, columnar := best[chunk.EncodingPlain], best[chunk.EncodingHead]
-	fmt.Printf("\n### Pushing, by encoding\n\n%s of lines, decode → check → log → head, without fsync, with flushes behind it as they come. What waits for a flush is pushed again, and only the push that was accepted counts.\n\n", megabytes(plain.raw))
+	fmt.Printf("### Pushing, by encoding\n\n%s of lines, decode → check → log → head, without fsync, with flushes behind it as they come. What waits for a flush is pushed again, and only the push that was accepted counts.\n\n", megabytes(plain.raw))
 	fmt.Print("| chunks | CPU until acknowledged | | time until acknowledged | | CPU of everything | | refused |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n")
 	for _, r := range []struct {
 		name string
@@ -58,6 +58,7 @@ func measurePushing(ctx context.Context, pushes, dir string, b *bars) error {
 		rate := func(d time.Duration) string { return fmt.Sprintf("%.0f MB/s", float64(r.raw)/1e6/d.Seconds()) }
 		fmt.Printf("| %s | %s | %s | %s | %s | %s | %s | %d |\n", r.name, seconds2(r.own), rate(r.own), seconds2(r.wall), rate(r.wall), seconds2(r.all), rate(r.all), r.refused)
 	}
+	fmt.Println()
 	b.atMost("pushing: CPU until acknowledged, of plain's (two runs of the same differ by 5%)", 1.05, columnar.own.Seconds()/plain.own.Seconds(), " ×")
 	b.atMost("pushing: time until acknowledged, of plain's (two runs of the same differ by 10%)", 1.1, columnar.wall.Seconds()/plain.wall.Seconds(), " ×")
 	return nil
