@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/cambium-logs/cambium/pkg/storage"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
+	"github.com/cambium-logs/cambium/pkg/storage/deletes"
 	"github.com/cambium-logs/cambium/pkg/storage/head"
 )
 
@@ -28,6 +30,7 @@ const defaultRing = 10_000
 // Subscription receives what is accepted after it began. A subscriber that does not keep up loses entries and is told how many.
 type Subscription struct {
 	engine   *Engine
+	tenant   string
 	matchers []*labels.Matcher
 	limit    int
 	stop     func()
@@ -95,7 +98,7 @@ func (e *Engine) listen(tenant string, ring int, matchers []*labels.Matcher) (*S
 	if ring <= 0 {
 		ring = defaultRing
 	}
-	s := &Subscription{engine: e, matchers: matchers, limit: ring, wanted: map[uint64]bool{}, ready: make(chan struct{}, 1)}
+	s := &Subscription{engine: e, tenant: tenant, matchers: matchers, limit: ring, wanted: map[uint64]bool{}, ready: make(chan struct{}, 1)}
 	snap, stop := e.head.Listen(tenant, s)
 	s.stop, s.start = stop, snap.Order()
 	e.subsMu.Lock()
@@ -167,8 +170,8 @@ func (s *Subscription) signal() {
 	}
 }
 
-// Next waits for events and returns all that are there, with the number of entries lost since the last call. The error is the context's
-// or ErrUnsubscribed. It is for one goroutine.
+// Next waits for events and returns all that are there, with the number of entries lost since the last call. What a request that has not ended
+// yet is to delete is not shown. The error is the context's, ErrUnsubscribed, or that of reading the requests. It is for one goroutine.
 func (s *Subscription) Next(ctx context.Context) (events []Event, dropped int64, err error) {
 	for {
 		s.mu.Lock()
@@ -176,6 +179,14 @@ func (s *Subscription) Next(ctx context.Context) (events []Event, dropped int64,
 		closed := s.closed
 		s.events, s.entries, s.dropped = nil, 0, 0
 		s.mu.Unlock()
+		if len(events) > 0 {
+			if events, err = s.hide(ctx, events); err != nil {
+				return nil, dropped, err
+			}
+			if len(events) == 0 && dropped == 0 {
+				continue
+			}
+		}
 		switch {
 		case len(events) > 0 || dropped > 0:
 			return events, dropped, nil
@@ -188,6 +199,28 @@ func (s *Subscription) Next(ctx context.Context) (events []Event, dropped int64,
 			return nil, 0, ctx.Err()
 		}
 	}
+}
+
+// hide gives the events without what requests are to delete: late entries may lie in the range of one.
+func (s *Subscription) hide(ctx context.Context, events []Event) ([]Event, error) {
+	mint, maxt := int64(math.MaxInt64), int64(math.MinInt64)
+	for _, event := range events {
+		for i := range event.Entries {
+			ts := event.Entries[i].Timestamp
+			mint, maxt = min(mint, ts), max(maxt, ts)
+		}
+	}
+	requests, err := s.engine.deletes.Active(ctx, s.tenant, mint, maxt)
+	if err != nil || len(requests) == 0 {
+		return events, err
+	}
+	shown := make([]Event, 0, len(events))
+	for _, event := range events {
+		if event.Entries = deletes.KeepEntries(event.Labels, event.Entries, requests); len(event.Entries) > 0 {
+			shown = append(shown, event)
+		}
+	}
+	return shown, nil
 }
 
 // Close ends the subscription. It may be called more than once.
