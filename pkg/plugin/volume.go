@@ -25,6 +25,11 @@ func (c *call) volume(ctx context.Context, p *plannedQuery, expr logql.Expr) bac
 	if !ok {
 		return errorResponse(&query.Error{Status: http.StatusBadRequest, Message: "the log volume is defined for log queries only"})
 	}
+	stages := slices.Clone(log.Stages)
+	if len(stages) > 0 {
+		// A line that a parser fails on is a line all the same. Without stages, lines are counted without being read.
+		stages = append(stages, &logql.DropLabels{Selectors: []logql.LabelSelector{{Name: "__error__"}, {Name: "__error_details__"}}})
+	}
 	counted := &logql.VectorAggregation{
 		Op:       "sum",
 		Grouping: &logql.Grouping{Labels: slices.Clone(levelNames)},
@@ -34,8 +39,7 @@ func (c *call) volume(ctx context.Context, p *plannedQuery, expr logql.Expr) bac
 				Range: p.step,
 				Log: &logql.LogExpr{
 					Matchers: log.Matchers,
-					// A line that a parser fails on is a line all the same.
-					Stages: append(slices.Clone(log.Stages), &logql.DropLabels{Selectors: []logql.LabelSelector{{Name: "__error__"}, {Name: "__error_details__"}}}),
+					Stages:   stages,
 				},
 			},
 		},
