@@ -8,6 +8,7 @@ import (
 
 	"github.com/cambium-logs/cambium/pkg/logql"
 	"github.com/cambium-logs/cambium/pkg/logql/pipeline"
+	"github.com/cambium-logs/cambium/pkg/storage/segment"
 )
 
 // Error is a query error that is meant for the client, with the HTTP status that it is answered with.
@@ -40,7 +41,11 @@ func internal(format string, args ...any) *Error {
 	return &Error{http.StatusInternalServerError, fmt.Sprintf(format, args...)}
 }
 
-// asError turns any error of a query into an *Error: errors of parsing, of stages and of entries are the client's, context errors have their own texts, everything else is internal.
+// damageHelp says what to do about stored data that is damaged. Queries that need it fail: they do not answer without it.
+const damageHelp = ". `gpx_cambium verify` tells what is damaged, and with -repair moves it out of the way of queries"
+
+// asError turns any error of a query into an *Error: errors of parsing, of stages and of entries are the client's, context errors have their own
+// texts, damage has one that helps, everything else is internal.
 func asError(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -59,6 +64,9 @@ func asError(ctx context.Context, err error) error {
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(ctx.Err(), context.Canceled) {
 		return ErrCanceled
+	}
+	if segment.IsCorrupt(err) {
+		return &Error{http.StatusInternalServerError, err.Error() + damageHelp}
 	}
 	return &Error{http.StatusInternalServerError, err.Error()}
 }
