@@ -30,6 +30,19 @@ func (c *commit) wait(ctx context.Context) error {
 	}
 }
 
+// failCommits tells all who wait that the bucket cannot be written: those of the generation that was tried, and those who came meanwhile and would
+// be next. The flusher's token is held, and FlushError keeps others from beginning to wait.
+func (e *Engine) failCommits(err error) {
+	e.gate.Lock()
+	defer e.gate.Unlock()
+	for _, c := range []*commit{e.flusher.commit, e.commit} {
+		if c != nil {
+			c.finish(err)
+		}
+	}
+	e.flusher.commit, e.commit = nil, newCommit()
+}
+
 // abandonCommits tells those who still wait that nothing is written any more. The flusher's token is held and appends are refused.
 func (e *Engine) abandonCommits() {
 	e.gate.Lock()

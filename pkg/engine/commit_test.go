@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"strings"
@@ -103,6 +104,54 @@ func testBrokenBucketRefusesAtOnceAndComesBack(t *testing.T, st store) {
 	require.GreaterOrEqual(t, len(got), 2)
 	require.True(t, strings.HasPrefix(got[0], "0 "))
 	require.True(t, strings.HasPrefix(got[len(got)-1], "1000 "))
+}
+
+// heldBucket keeps uploads waiting until it is told how they end.
+type heldBucket struct {
+	objstore.Bucket
+	began chan struct{}
+	ends  chan error
+}
+
+func (b *heldBucket) Upload(ctx context.Context, name string, r io.Reader, opts ...objstore.ObjectUploadOption) error {
+	b.began <- struct{}{}
+	if err := <-b.ends; err != nil {
+		return err
+	}
+	return b.Bucket.Upload(ctx, name, r, opts...)
+}
+
+// TestAllWhoWaitLearnOfAFailure: pushes that came while the ones before them were being written do not wait for a bucket that has failed.
+func TestAllWhoWaitLearnOfAFailure(t *testing.T) {
+	b := &heldBucket{objstore.NewInMemBucket(), make(chan struct{}), make(chan error)}
+	opts := sharing(b)
+	opts.FlushRetry = time.Millisecond
+	e := open(t, opts)
+	ls := labels.FromStrings("a", "b")
+	const pushes = 5
+	answers := make(chan error, pushes)
+	push := func(i int) { answers <- e.Append(context.Background(), "t", stream(ls, entry(int64(i), "x"))) }
+	go push(0)
+	<-b.began
+	for i := 1; i < pushes; i++ {
+		go push(i)
+	}
+	require.Eventually(t, func() bool { _, raw, _ := e.head.Current(); return raw == pushes-1 }, 10*time.Second, time.Millisecond)
+	b.ends <- errors.New("gone")
+	for range pushes {
+		err := <-answers
+		require.ErrorIs(t, err, ErrUnavailable)
+		require.ErrorContains(t, err, "gone")
+	}
+	go func() {
+		for range b.began {
+			b.ends <- nil
+		}
+	}()
+	require.Eventually(t, func() bool { return e.FlushError() == nil && e.head.RawBytes() == 0 }, 10*time.Second, time.Millisecond, "they are stored nevertheless")
+	require.Len(t, contents(t, e, "t", 0, 10)[ls.String()], pushes)
+	closeEngine(t, e)
+	close(b.began)
 }
 
 func TestCloseAnswersThoseWhoWait(t *testing.T) { onShared(t, testCloseAnswersThoseWhoWait) }

@@ -178,20 +178,20 @@ func (e *Engine) finish(ctx context.Context) error {
 		return nil
 	}
 	start := time.Now()
-	err := e.write(ctx, f.sealed)
-	// An interrupted write is not the commit's failure: the flush loop goes on with it.
-	if f.commit != nil && (err == nil || ctx.Err() == nil) {
-		f.commit.finish(err)
-		f.commit = nil
-	}
-	if err != nil {
+	if err := e.write(ctx, f.sealed); err != nil {
 		e.metrics.flushFailures.Inc()
+		// An interrupted write is no failure: the flush loop goes on with it.
 		if ctx.Err() == nil {
 			e.lastErr.Store(&err)
+			e.failCommits(err)
 		}
 		return err
 	}
 	e.lastErr.Store(nil)
+	if f.commit != nil {
+		f.commit.finish(nil)
+		f.commit = nil
+	}
 	f.sealed, f.done = nil, nil
 	e.metrics.flushSeconds.Observe(time.Since(start).Seconds())
 	fault.Point("engine.flushed")
