@@ -156,7 +156,7 @@ func busyTime() time.Duration {
 	if outDir != "" {
 		return time.Hour
 	}
-	return 6 * time.Minute
+	return 2 * time.Minute
 }
 
 // operations counts what an instance asks that stores, compacts and deletes.
