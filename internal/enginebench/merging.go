@@ -15,21 +15,22 @@ import (
 )
 
 const (
-	// mergedBytes is how many bytes of lines are in the segments that are merged, and sources how many segments that is.
-	mergedBytes = 64 << 20
-	sources     = 4
+	// smallBytes is how many bytes of lines the segments have whose chunks are small, and largeBytes those whose chunks are large.
+	smallBytes, largeBytes = 16 << 20, 32 << 20
+	// sources is how many segments are merged.
+	sources = 4
 )
 
 // measureMerging measures merges of segments whose chunks are copied, and of segments whose chunks are small and decoded, on one core.
 func measureMerging(ctx context.Context, o options) error {
 	runtime.GOMAXPROCS(1)
 	var t table
-	copied, err := mergeOnce(ctx, o, "copied", 1<<20, func(e *engine.Engine) ingest.Sink { return byHost{e} })
+	copied, err := mergeOnce(ctx, o, "copied", largeBytes, func(e *engine.Engine) ingest.Sink { return byHost{e} })
 	if err != nil {
 		return err
 	}
-	t.row("merging segments of 8 streams with chunks of 1 MiB, lines per core", rate(copied.raw, copied.cpu), copied.String())
-	merged, err := mergeOnce(ctx, o, "merged", 0, func(e *engine.Engine) ingest.Sink { return e })
+	t.row("merging segments of 8 streams with chunks of 2 MiB, lines per core", rate(copied.raw, copied.cpu), copied.String())
+	merged, err := mergeOnce(ctx, o, "merged", smallBytes, func(e *engine.Engine) ingest.Sink { return e })
 	if err != nil {
 		return err
 	}
@@ -50,19 +51,19 @@ func (c mergeCost) String() string {
 }
 
 // mergeOnce stores pushes in some segments and merges them.
-func mergeOnce(ctx context.Context, o options, name string, chunkBytes int64, sink func(*engine.Engine) ingest.Sink) (c mergeCost, err error) {
+func mergeOnce(ctx context.Context, o options, name string, each int64, sink func(*engine.Engine) ingest.Sink) (c mergeCost, err error) {
 	reg := prometheus.NewRegistry()
 	clock := &fastClock{}
 	opts := engine.Options{DataDir: o.path(name), WALSync: wal.SyncNone, FlushBytes: 1 << 40, FlushAge: 24 * time.Hour, Registerer: reg,
-		Head: head.Options{MaxBytes: 1 << 30, ChunkBytes: chunkBytes}}
+		Head: head.Options{MaxBytes: 1 << 30}}
 	opts.SetClock(clock.now)
 	e, err := engine.Open(ctx, opts)
 	if err != nil {
 		return c, err
 	}
 	defer e.Close(ctx)
-	f := &flushing{Sink: sink(e), flush: e.Flush, every: mergedBytes / sources}
-	if c.raw, _, err = pushAll(ctx, f, o.pushes, mergedBytes); err != nil {
+	f := &flushing{Sink: sink(e), flush: e.Flush, every: each}
+	if c.raw, _, err = pushAll(ctx, f, o.pushes, sources*each); err != nil {
 		return c, err
 	}
 	if err := e.Flush(ctx); err != nil {
