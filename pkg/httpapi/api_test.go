@@ -365,6 +365,9 @@ func TestDetectedFieldsSaySample(t *testing.T) {
 	w := f.get("/loki/api/v1/detected_fields?line_limit=1&query=%7Bapp%3D%22x%22%7D")
 	require.Contains(t, w.Body.String(), `{"label":"a","type":"int","cardinality":1,"parsers":["logfmt"]}`)
 	require.Equal(t, "newest 1 lines", w.Header().Get("X-Cambium-Sample"))
+	w = f.get("/loki/api/v1/detected_fields?line_limit=all&query=%7Bapp%3D%22x%22%7D")
+	require.Equal(t, http.StatusOK, w.Code)
+	require.Empty(t, w.Header().Get("X-Cambium-Sample"))
 }
 
 func TestPatternAge(t *testing.T) {

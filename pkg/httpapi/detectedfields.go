@@ -9,7 +9,10 @@ import (
 // sampleHeader tells what an answer was made of that does not look at everything.
 const sampleHeader = "X-Cambium-Sample"
 
-// detectedFields serves /loki/api/v1/detected_fields: what can be found in the newest lines beside the labels of their streams.
+// allLines is the line_limit with which every line of the range is looked at.
+const allLines = "all"
+
+// detectedFields serves /loki/api/v1/detected_fields: what can be found in lines beside the labels of their streams.
 func (c *call) detectedFields() error {
 	p, err := c.fieldsParams()
 	if err != nil {
@@ -96,8 +99,10 @@ func (c *call) fieldsParams() (p query.FieldsParams, err error) {
 	if p.Start, p.End, err = c.parseOrderedRange(); err != nil {
 		return p, err
 	}
-	if p.LineLimit, err = c.parsePositive("line_limit", query.DefaultLineLimit); err != nil {
-		return p, err
+	if p.All = c.value("line_limit") == allLines; !p.All {
+		if p.LineLimit, err = c.parsePositive("line_limit", query.DefaultLineLimit); err != nil {
+			return p, err
+		}
 	}
 	name := "limit"
 	if c.value("field_limit") != "" {
@@ -107,6 +112,11 @@ func (c *call) fieldsParams() (p query.FieldsParams, err error) {
 		return p, err
 	}
 	p.Step, err = c.parseStep(p.Start, p.End)
-	c.w.Header().Set(sampleHeader, fmt.Sprintf("newest %d lines", p.LineLimit))
+	p.Sampled = func(k int) {
+		c.w.Header().Set(sampleHeader, fmt.Sprintf("every line whose template tells its fields, and one of %d of the others", k))
+	}
+	if !p.All {
+		c.w.Header().Set(sampleHeader, fmt.Sprintf("newest %d lines", p.LineLimit))
+	}
 	return p, err
 }

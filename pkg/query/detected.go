@@ -60,11 +60,15 @@ func areIDs(values []string) bool {
 	return !flags
 }
 
-// FieldsParams asks for the fields of a log query's newest entries in [Start, End).
+// FieldsParams asks for the fields of a log query's newest entries in [Start, End), or of all of them.
 type FieldsParams struct {
 	Params
 	LineLimit  int // entries looked at; 0 = DefaultLineLimit
 	FieldLimit int // fields or values in the answer; 0 = DefaultFieldLimit
+	// All looks at every entry, from templates and columns where they tell what a parser makes of lines. LineLimit does not count then.
+	All bool
+	// Sampled is called, unless it is nil, when All had to leave out lines: of those that had to be parsed only every k-th was.
+	Sampled func(k int)
 }
 
 // Defaults of FieldsParams.
@@ -82,33 +86,66 @@ type DetectedField struct {
 	JSONPath    []string // keys from the root of the line's object; json only
 }
 
-// DetectedFields gives the fields of the query's newest entries by name: structured metadata, and what the query's own parsers extract, or else
-// json, or else logfmt.
+// DetectedFields gives the fields of the query's entries by name: structured metadata, and what the query's own parsers extract, or else
+// json, or else logfmt. With All, large cardinalities are estimates.
 func (e *Engine) DetectedFields(ctx context.Context, p FieldsParams) ([]DetectedField, error) {
-	fields, err := e.fields(ctx, &p)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]DetectedField, 0, len(fields.byName))
-	for _, f := range fields.byName {
-		out = append(out, DetectedField{Label: f.name, Type: f.kind, Cardinality: len(f.values), Parsers: f.parsers, JSONPath: f.path})
+	p.setDefaults()
+	var out []DetectedField
+	if p.All {
+		table, err := e.rangeFields(ctx, &p, "")
+		if err != nil {
+			return nil, err
+		}
+		out = table.fields()
+	} else {
+		fields, err := e.fields(ctx, &p)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range fields.byName {
+			out = append(out, DetectedField{Label: f.name, Type: f.kind, Cardinality: len(f.values), Parsers: f.parsers, JSONPath: f.path})
+		}
 	}
 	slices.SortFunc(out, func(a, b DetectedField) int { return cmp.Compare(a.Label, b.Label) })
 	return out[:min(len(out), p.FieldLimit)], nil
 }
 
-// DetectedFieldValues gives the sorted values of one field of the query's newest entries; byte quantities are put in their short form.
-func (e *Engine) DetectedFieldValues(ctx context.Context, p FieldsParams, name string) ([]string, error) {
-	fields, err := e.fields(ctx, &p)
-	if err != nil {
-		return nil, err
+func (p *FieldsParams) setDefaults() {
+	if p.LineLimit <= 0 {
+		p.LineLimit = DefaultLineLimit
 	}
-	f := fields.byName[name]
-	if f == nil {
+	if p.FieldLimit <= 0 {
+		p.FieldLimit = DefaultFieldLimit
+	}
+}
+
+// DetectedFieldValues gives the sorted values of one field of the query's entries; byte quantities are put in their short form. Where there are more
+// than FieldLimit, the first ones are given.
+func (e *Engine) DetectedFieldValues(ctx context.Context, p FieldsParams, name string) ([]string, error) {
+	p.setDefaults()
+	var found map[string]struct{}
+	if p.All {
+		table, err := e.rangeFields(ctx, &p, name)
+		if err != nil {
+			return nil, err
+		}
+		if f := table.byName[name]; f != nil {
+			found = f.values
+		}
+	} else {
+		fields, err := e.fields(ctx, &p)
+		if err != nil {
+			return nil, err
+		}
+		if f := fields.byName[name]; f != nil {
+			found = f.values
+		}
+	}
+	if len(found) == 0 {
 		return nil, nil
 	}
 	seen := map[string]struct{}{}
-	for v := range f.values {
+	for v := range found {
 		if fieldType(v) == "bytes" {
 			if n, err := humanize.ParseBytes(v); err == nil {
 				v = strings.ReplaceAll(humanize.Bytes(n), " ", "")
@@ -145,12 +182,6 @@ type field struct {
 type fieldStream struct{ json, logfmt *pipeline.StreamPipeline }
 
 func (e *Engine) fields(ctx context.Context, p *FieldsParams) (*fieldSet, error) {
-	if p.LineLimit <= 0 {
-		p.LineLimit = DefaultLineLimit
-	}
-	if p.FieldLimit <= 0 {
-		p.FieldLimit = DefaultFieldLimit
-	}
 	set, err := newFieldSet(p.Expr)
 	if err != nil {
 		return nil, asError(ctx, err)
