@@ -54,13 +54,13 @@ func newFieldRange(p *FieldsParams, wanted string) (*fieldRange, error) {
 
 // rangeFields collects the fields of everything in the range.
 func (e *Engine) rangeFields(ctx context.Context, p *FieldsParams, wanted string) (*fieldTable, error) {
+	f, err := newFieldRange(p, wanted)
+	if err != nil {
+		return nil, asError(ctx, err)
+	}
 	q := p.Params
 	q.Direction, q.Limit, q.Interval, q.Instant = Backward, 1, 0, false
 	if _, err := prepare(q); err != nil {
-		return nil, asError(ctx, err)
-	}
-	f, err := newFieldRange(p, wanted)
-	if err != nil {
 		return nil, asError(ctx, err)
 	}
 	all := newFieldTable()
