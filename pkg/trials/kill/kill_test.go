@@ -29,11 +29,12 @@ const (
 	soakEnv   = "CAMBIUM_SOAK"
 
 	// rounds are more than 200 deaths, of which most are of three processes at a time.
-	rounds = 130
+	rounds = 128
 	// withDetector is how many there are with the race detector when no program can be built without it: it makes processes start slowly.
 	withDetector = 20
-	// generation is the number of rounds after which one starts again with nothing, so that looking at everything stays cheap.
-	generation = 13
+	// generation is the number of rounds after which one starts again with nothing, so that looking at everything stays cheap; longGeneration
+	// that of a soak.
+	generation, longGeneration = 8, 25
 	processes  = 3
 	// apart is how far the pushes of two processes are apart in number.
 	apart = 100_000
@@ -76,6 +77,7 @@ func TestSoak(t *testing.T) {
 	require.NoError(t, err)
 	path, _ := program(t)
 	c := newCampaign(t, path)
+	c.generation = longGeneration
 	for i, end := 0, time.Now().Add(d); time.Now().Before(end); i++ {
 		c.round(i)
 	}
@@ -102,6 +104,8 @@ func program(t *testing.T) (path string, detecting bool) {
 type campaign struct {
 	t      *testing.T
 	binary string // of the children
+
+	generation int
 	points []string
 	r      *rand.Rand
 	began  time.Time
@@ -131,7 +135,7 @@ func newCampaign(t *testing.T, child string) *campaign {
 	require.NotEmpty(t, points)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d; points: %v", seed, points)
-	return &campaign{t: t, binary: child, points: points, r: rand.New(rand.NewPCG(seed, 9)), began: time.Now(), tried: map[string]int{}, died: map[string]int{}}
+	return &campaign{t: t, binary: child, generation: generation, points: points, r: rand.New(rand.NewPCG(seed, 9)), began: time.Now(), tried: map[string]int{}, died: map[string]int{}}
 }
 
 func (c *campaign) newWorld(generation int) {
@@ -152,8 +156,8 @@ func onDisk(point string) bool {
 
 // round runs one process or three until they are dead, and looks at what they left.
 func (c *campaign) round(i int) {
-	if i%generation == 0 {
-		c.newWorld(i / generation)
+	if i%c.generation == 0 {
+		c.newWorld(i / c.generation)
 	}
 	n := 1
 	if i%2 == 1 && c.world.many {
