@@ -35,7 +35,7 @@ const (
 	// generation is the number of rounds after which one starts again with nothing, so that looking at everything stays cheap; longGeneration
 	// that of a soak.
 	generation, longGeneration = 8, 25
-	processes  = 3
+	processes                  = 3
 	// apart is how far the pushes of two processes are apart in number.
 	apart = 100_000
 	// patience is how long a process has to get to its point.
@@ -106,9 +106,9 @@ type campaign struct {
 	binary string // of the children
 
 	generation int
-	points []string
-	r      *rand.Rand
-	began  time.Time
+	points     []string
+	r          *rand.Rand
+	began      time.Time
 
 	world *world
 
