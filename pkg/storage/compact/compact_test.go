@@ -335,6 +335,29 @@ func TestGrace(t *testing.T) {
 	w.check()
 }
 
+// TestSleepingMachine: a merge over which the machine slept is given up, because what is deleted meanwhile would come back with it, and made again.
+func TestSleepingMachine(t *testing.T) {
+	w := newWorld(t, 1)
+	for range 4 {
+		w.push(today)
+	}
+	c := w.compactor(nil)
+	asked := 0
+	c.wall = func() time.Time {
+		asked++
+		return w.now.Add(time.Duration(asked/2) * 5 * time.Hour) // between the first merge's beginning and its end
+	}
+	before := w.objects()
+	_, err := c.Pass(t.Context())
+	require.ErrorContains(t, err, "a merge took 5h0m0s, at most 1h0m0s are possible")
+	require.Equal(t, before, w.objects())
+	c.wall = w.clock
+	result, err := c.Pass(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 1, result.Merges)
+	w.check()
+}
+
 // erase is a plan of a test: app-0 goes, of app-1 the lines with an even length go, app-2 stays.
 type erase struct{ id string }
 

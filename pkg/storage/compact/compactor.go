@@ -25,6 +25,8 @@ type Compactor struct {
 	nextLook map[dayKey]time.Time
 	waiting  map[dayKey]int
 	leaseAt  time.Time // when the lease was last found to be this process'
+	// wall is the true clock, without the monotonic reading: that one stands still while a machine sleeps.
+	wall func() time.Time
 }
 
 type dayKey struct {
@@ -45,6 +47,7 @@ func New(opts Options) (*Compactor, error) {
 		damaged:  map[ulid.ULID]time.Time{},
 		nextLook: map[dayKey]time.Time{},
 		waiting:  map[dayKey]int{},
+		wall:     func() time.Time { return time.Now().Round(0) },
 	}
 	if opts.BytesPerSecond > 0 {
 		c.limiter = rate.NewLimiter(rate.Limit(opts.BytesPerSecond), int(max(opts.BytesPerSecond, 1<<20)))
@@ -296,9 +299,17 @@ func (c *Compactor) merge(ctx context.Context, key dayKey, plan Plan, job []cand
 		return err
 	}
 	m := &merge{c: c, plan: plan, sources: sources}
+	begun := c.wall()
 	info, err := segment.Create(ctx, c.opts.Bucket, c.opts.TempDir, opts, func(w *segment.Writer) error {
 		m.writer = w
-		return m.run(ctx)
+		if err := m.run(ctx); err != nil {
+			return err
+		}
+		// The context's limit does not see that the machine slept. What was deleted meanwhile must not come back.
+		if took := c.wall().Sub(begun); took > c.opts.MaxMerge {
+			return fmt.Errorf("a merge took %s, at most %s are possible", took, c.opts.MaxMerge)
+		}
+		return nil
 	})
 	if err != nil && !errors.Is(err, segment.ErrEmpty) {
 		return err
