@@ -227,7 +227,11 @@ func (f *follower) read(ctx context.Context, name segment.Name) ([]Event, error)
 			for _, entry := range chunk.ReadAll(nil, reader) {
 				all = append(all, place{i, entry})
 			}
+			err = chunk.Fault(reader)
 			reader.Close()
+			if err != nil {
+				return nil, err
+			}
 		}
 	}
 	slices.SortStableFunc(all, func(a, b place) int {

@@ -178,6 +178,9 @@ func (f *fold) outline(ctx context.Context, ch storage.Chunk, m chunk.Meta) (*ch
 	for i := range o.Times {
 		o.Times[i] = reader.Timestamp(i)
 	}
+	if err := chunk.Fault(reader); err != nil {
+		return nil, err
+	}
 	if m.Encoding == chunk.EncodingHead {
 		f.counters.headLines.Add(int64(len(o.Times)))
 	}

@@ -331,8 +331,8 @@ func (c *cursor) release() {
 // closeSource closes a chunk, after asking it whether what it gave was sound: an encoding that rebuilds lines may find damage only then.
 func (c *cursor) closeSource(s *source) {
 	c.counters.scanned(s.chunk.Meta(), s.read-1)
-	if f, ok := s.reader.(interface{ Err() error }); ok && c.err == nil {
-		c.err = f.Err()
+	if c.err == nil {
+		c.err = chunk.Fault(s.reader)
 	}
 	s.reader.Close()
 	_ = c.hold(-s.chunk.Meta().RawBytes)

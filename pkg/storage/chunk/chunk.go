@@ -38,7 +38,7 @@ const (
 
 // Reader gives random access to the rows of an opened chunk. Rows are sorted by timestamp, equal timestamps by arrival,
 // and no two rows of one chunk are equal in timestamp, line and metadata. A Reader is safe for concurrent use. A Reader that decodes what is
-// first used later has a method Err() error as well, to be asked before what it gave is relied on.
+// first used later has a method Err() error as well, which Fault asks.
 type Reader interface {
 	Len() int
 	Timestamp(row int) int64
@@ -49,6 +49,14 @@ type Reader interface {
 	Metadata(row int, buf []labels.Label) []labels.Label
 	// Close releases the chunk's buffers; nothing got from the Reader may be used afterwards.
 	Close()
+}
+
+// Fault tells what a Reader has found wrong since it was opened, or nil. What it gave is to be relied on only when it found nothing.
+func Fault(r Reader) error {
+	if f, ok := r.(interface{ Err() error }); ok {
+		return f.Err()
+	}
+	return nil
 }
 
 // Rows is a set of rows of a chunk.

@@ -178,10 +178,7 @@ func openAndRead(data []byte, meta Meta) error {
 	}
 	defer r.Close()
 	ReadAll(nil, r)
-	if f, ok := r.(interface{ Err() error }); ok {
-		return f.Err()
-	}
-	return nil
+	return Fault(r)
 }
 
 func FuzzOpen(f *testing.F) {

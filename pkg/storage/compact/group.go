@@ -40,10 +40,7 @@ func (g *grouper) load(ctx context.Context, items []item, n *counts) ([]chunk.En
 			return nil, 0, &sourceError{it.source.name, err}
 		}
 		n.erased += int64(g.add(r, it.keep))
-		err = nil
-		if f, ok := r.(interface{ Err() error }); ok {
-			err = f.Err() // of lines that had to be rebuilt
-		}
+		err = chunk.Fault(r)
 		r.Close()
 		if err != nil {
 			return nil, 0, &sourceError{it.source.name, err}

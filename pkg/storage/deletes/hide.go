@@ -173,11 +173,9 @@ func (c *hiddenChunk) Open(ctx context.Context) (chunk.Reader, error) {
 	for _, a := range c.requests {
 		a.mark(r, c.stream, hidden)
 	}
-	if f, ok := r.(interface{ Err() error }); ok {
-		if err := f.Err(); err != nil {
-			r.Close()
-			return nil, err
-		}
+	if err := chunk.Fault(r); err != nil {
+		r.Close()
+		return nil, err
 	}
 	if hidden.Empty() {
 		return r, nil

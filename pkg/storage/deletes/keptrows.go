@@ -38,10 +38,7 @@ func (k *keptRows) Metadata(row int, buf []labels.Label) []labels.Label {
 
 // Err tells what was found wrong while lines were rebuilt.
 func (k *keptRows) Err() error {
-	if f, ok := k.Reader.(interface{ Err() error }); ok {
-		return f.Err()
-	}
-	return nil
+	return chunk.Fault(k.Reader)
 }
 
 // Search implements chunk.Searcher.

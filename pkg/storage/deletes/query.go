@@ -146,7 +146,7 @@ func (a *Active) heldIn(ctx context.Context, stream labels.Labels, c storage.Chu
 	defer r.Close()
 	rows := chunk.NewRows(r.Len())
 	a.mark(r, stream, rows)
-	return !rows.Empty(), nil
+	return !rows.Empty(), chunk.Fault(r)
 }
 
 // Keep gives what decides about the rows of one stream's chunks when requests are carried out. It belongs to one goroutine.

@@ -116,10 +116,8 @@ func (c ChunkRef) check(ctx context.Context) error {
 		}
 	}
 	all += lines
-	if lazy, ok := reader.(interface{ Err() error }); ok {
-		if err := lazy.Err(); err != nil {
-			return c.wrap("verify", err)
-		}
+	if err := chunk.Fault(reader); err != nil {
+		return c.wrap("verify", err)
 	}
 	if lines != m.LineBytes || all != m.RawBytes {
 		return c.wrap("verify", fmt.Errorf("%w: rows have %d bytes where the directory says %d", chunk.ErrCorrupt, all, m.RawBytes))

@@ -270,10 +270,7 @@ func (r *encodedReader) Close() {
 
 // Err passes on what the encoding found wrong.
 func (r *encodedReader) Err() error {
-	if f, ok := r.Reader.(interface{ Err() error }); ok {
-		return f.Err()
-	}
-	return nil
+	return chunk.Fault(r.Reader)
 }
 
 // columnReader is an encodedReader whose encoding can search and knows skeletons.

@@ -172,7 +172,7 @@ func countTemplates(ctx context.Context, c segment.ChunkRef, counts map[string]i
 		}
 		counts[b.String()] += int64(t.Rows)
 	}
-	return nil
+	return chunk.Fault(r)
 }
 
 func writeJSON(w io.Writer, v any) error {

@@ -231,6 +231,9 @@ func (c *comparer) open(ctx context.Context, s span) ([]chunk.Entry, error) {
 	}
 	defer reader.Close()
 	made := opened{s, chunk.ReadAll(nil, reader)}
+	if err := chunk.Fault(reader); err != nil {
+		return nil, err
+	}
 	if len(c.opened) >= openChunks {
 		c.opened = slices.Delete(c.opened, 0, 1)
 	}

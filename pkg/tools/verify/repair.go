@@ -134,7 +134,8 @@ func makeFilter(ctx context.Context, c segment.ChunkRef, e *segment.Encoder) (fi
 		return filter.Chunk{}, err
 	}
 	defer r.Close()
-	return e.Filter(chunk.ReadAll(nil, r)), nil
+	entries := chunk.ReadAll(nil, r)
+	return e.Filter(entries), chunk.Fault(r)
 }
 
 // quarantine moves an object, and writes down why.
