@@ -245,6 +245,8 @@ func (d *decoder) column(n int, ts Times, depth int) (column, error) {
 		return &decimalColumn{v, places}, err
 	case kindHex:
 		return d.hex(n)
+	case kindUUID:
+		return d.uuids(n)
 	case kindHexInts:
 		flags, width, err := d.hexIntHead()
 		if err != nil {
@@ -267,7 +269,9 @@ func (d *decoder) column(n int, ts Times, depth int) (column, error) {
 	case kindRaw:
 		return d.raw(n)
 	case kindTemplates:
-		return d.templates(n, ts, depth)
+		return d.templates(n, ts, depth, (*decoder).templateText)
+	case kindMarked:
+		return d.templates(n, ts, depth, (*decoder).markedText)
 	}
 	return nil, errMalformed(fmt.Sprintf("unknown column kind %d", kind))
 }

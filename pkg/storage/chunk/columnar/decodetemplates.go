@@ -139,8 +139,8 @@ func (c *templateColumn) appendSlot(dst []byte, id, slot, at int) []byte {
 	return col.append(dst, at)
 }
 
-func (d *decoder) templates(n int, ts Times, depth int) (column, error) {
-	count, text, err := d.templateText(n)
+func (d *decoder) templates(n int, ts Times, depth int, readText textReader) (column, error) {
+	count, text, err := readText(d, n)
 	if err != nil {
 		return nil, err
 	}
@@ -240,6 +240,9 @@ func (d *decoder) copied(s int) (int, error) {
 	}
 	return from, nil
 }
+
+// textReader reads how many templates a column of n rows has, and their text as templateText gives it.
+type textReader func(d *decoder, n int) (count int, text []byte, err error)
 
 // templateText reads how many templates a column of n rows has, and their text.
 func (d *decoder) templateText(n int) (count int, text []byte, err error) {

@@ -17,9 +17,11 @@ const (
 	kindHex       = 6 // an even number of hex digits over 16, all of one width and one case
 	kindDict      = 7
 	kindRaw       = 8
-	kindTemplates = 9
+	kindTemplates = 9  // with the lengths of literals; written by earlier versions
 	kindTime      = 10 // only among the fields of a template: three or four slots that are a time of day
 	kindHexInts   = 12 // hex digits of one case, all of one width or none with leading zeros
+	kindMarked    = 13 // templates with marks in their text
+	kindUUID      = 14 // of one case
 	kindCopy      = 11 // only among the fields of a template: the text of an earlier slot
 )
 
@@ -77,7 +79,7 @@ func (e *Encoder) bytes(n int) []byte {
 // block appends b, compressed where that pays: codec byte | raw length | [stored length] | bytes. A zstd frame is stored
 // without its magic number.
 func (e *Encoder) block(dst, b []byte, fast bool) []byte {
-	if len(b) >= 24 {
+	if len(b) >= 24 && !(fast && even(b)) {
 		z := e.text
 		if fast {
 			z = e.fast
@@ -94,6 +96,23 @@ func (e *Encoder) block(dst, b []byte, fast bool) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(b)))
 	return append(dst, b...)
 }
+
+// even reports whether the bytes are spread so evenly over all values that compressing them is likely to save less than a twentieth. It looks at
+// single bytes only, which is all there is to bytes of numbers.
+func even(b []byte) bool {
+	var counts [256]uint32
+	for _, c := range b {
+		counts[c]++
+	}
+	pairs := 0 // of equal bytes, in both orders: n²/256 when the values are random
+	for _, c := range counts {
+		pairs += int(c) * (int(c) - 1)
+	}
+	return pairs*evenValues <= len(b)*len(b)
+}
+
+// evenValues is the number of equally frequent values from which on bytes count as evenly spread.
+const evenValues = 200
 
 const (
 	codecNone = 0

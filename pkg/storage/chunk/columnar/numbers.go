@@ -14,31 +14,34 @@ func (e *Encoder) numeric(dst []byte, values [][]byte, ts []int64) ([]byte, bool
 	if out, ok := e.decimals(dst, values); ok {
 		return out, true
 	}
+	if len(v0) == uuidLen && v0[8] == '-' {
+		return e.uuids(dst, values)
+	}
 	return e.hexDigits(dst, values)
 }
 
 func (e *Encoder) digits(dst []byte, values [][]byte, ts []int64) ([]byte, bool) {
+	if class[values[0][0]] != isDigit {
+		return dst, false
+	}
 	width := len(values[0])
 	canonical, fixed := true, true
-	for _, v := range values {
+	nums := e.grab(len(values))
+	for i, v := range values {
 		if len(v) == 0 || len(v) > 19 {
 			return dst, false
 		}
-		for _, c := range v {
-			if c-'0' > 9 {
-				return dst, false
-			}
-		}
-		canonical = canonical && (v[0] != '0' || len(v) == 1)
-		fixed = fixed && len(v) == width
-	}
-	nums := e.grab(len(values))
-	for i, v := range values {
 		var x uint64
 		for _, c := range v {
-			x = x*10 + uint64(c-'0')
+			c -= '0'
+			if c > 9 {
+				return dst, false
+			}
+			x = x*10 + uint64(c)
 		}
 		nums[i] = x
+		canonical = canonical && (v[0] != '0' || len(v) == 1)
+		fixed = fixed && len(v) == width
 	}
 	switch {
 	case canonical:

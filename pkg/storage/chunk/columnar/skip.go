@@ -44,6 +44,13 @@ func (d *decoder) skip(n int, timed bool, depth int) (letterKinds, error) {
 		}
 		_, err = d.skipBlock(n * width / 2)
 		return hexKinds(flags), err
+	case kindUUID:
+		flags, err := d.byte()
+		if err != nil {
+			return 0, err
+		}
+		_, err = d.skipBlock(n * uuidBytes)
+		return hexKinds(flags) | decimalSigns, err
 	case kindHexInts:
 		flags, _, err := d.hexIntHead()
 		if err != nil {
@@ -66,7 +73,9 @@ func (d *decoder) skip(n int, timed bool, depth int) (letterKinds, error) {
 		_, err = d.skipBlock(d.left)
 		return anyLetters, err
 	case kindTemplates:
-		return d.skipTemplates(n, timed, depth)
+		return d.skipTemplates(n, timed, depth, (*decoder).templateText)
+	case kindMarked:
+		return d.skipTemplates(n, timed, depth, (*decoder).markedText)
 	}
 	return 0, errMalformed(fmt.Sprintf("unknown column kind %d", kind))
 }
@@ -79,8 +88,8 @@ func hexKinds(flags byte) letterKinds {
 }
 
 // skipTemplates takes what follows the kind of a column of templates off d.
-func (d *decoder) skipTemplates(n int, timed bool, depth int) (kinds letterKinds, err error) {
-	count, text, err := d.templateText(n)
+func (d *decoder) skipTemplates(n int, timed bool, depth int, readText textReader) (kinds letterKinds, err error) {
+	count, text, err := readText(d, n)
 	if err != nil {
 		return 0, err
 	}

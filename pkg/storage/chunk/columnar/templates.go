@@ -52,8 +52,9 @@ func (c *cuts) add(row int, spans []span) {
 type templateSet struct {
 	list   []*template
 	byHash map[uint64]int32
-	counts []int32 // rows of each template
-	last   uint64  // hash of the row before
+	counts []int32  // rows of each template
+	free   [][]byte // for pieces
+	last   uint64   // hash of the row before
 	lastID int32
 }
 
@@ -67,7 +68,12 @@ func (s *templateSet) add(hash uint64, line []byte, spans []span) int32 {
 		if id, ok = s.byHash[hash]; !ok {
 			id = int32(len(s.list))
 			s.byHash[hash] = id
-			s.list = append(s.list, &template{pieces: cut(line, spans)})
+			if len(s.free) < len(spans)+1 {
+				s.free = make([][]byte, max(256, len(spans)+1))
+			}
+			var pieces [][]byte
+			pieces, s.free = s.free[:0:len(spans)+1], s.free[len(spans)+1:]
+			s.list = append(s.list, &template{pieces: cut(pieces, line, spans)})
 			s.counts = append(s.counts, 0)
 		}
 		s.last, s.lastID = hash, id
@@ -102,8 +108,8 @@ func (s *templateSet) deal(rows, ids []int32, c *cuts) {
 	}
 }
 
-func cut(line []byte, spans []span) [][]byte {
-	pieces := make([][]byte, 0, len(spans)+1)
+// cut appends the literals of a line to pieces.
+func cut(pieces [][]byte, line []byte, spans []span) [][]byte {
 	at := uint32(0)
 	for _, s := range spans {
 		pieces = append(pieces, line[at:s.off])
@@ -224,7 +230,7 @@ func (t *template) fold(values [][]byte) *template {
 	for s := range varies {
 		spans[s] = t.span(0, s)
 	}
-	t.pieces = cut(values[t.rows[0]], spans)
+	t.pieces = cut(t.pieces[:0], values[t.rows[0]], spans)
 	return t
 }
 
@@ -234,7 +240,7 @@ func (e *Encoder) templates(dst []byte, values [][]byte, ts []int64, depth int) 
 	if len(list) > maxTemplates || !worthTemplates(list, len(values)) {
 		return dst, false
 	}
-	dst = append(dst, kindTemplates)
+	dst = append(dst, kindMarked)
 	dst = binary.AppendUvarint(dst, uint64(len(list)))
 	ids := e.grab(len(values))
 	var text []byte
@@ -242,19 +248,10 @@ func (e *Encoder) templates(dst []byte, values [][]byte, ts []int64, depth int) 
 		for _, row := range t.rows {
 			ids[row] = uint64(id)
 		}
-		shape := uint64(t.slots()) << 1
-		if t.pools != nil {
-			shape |= 1
-		}
-		text = binary.AppendUvarint(text, shape)
 		text = binary.AppendUvarint(text, uint64(len(t.rows)))
-		text = append(text, t.pools...)
-		for _, p := range t.pieces {
-			text = binary.AppendUvarint(text, uint64(len(p)))
-		}
-		for _, p := range t.pieces {
-			text = append(text, p...)
-		}
+	}
+	for _, t := range list {
+		text = t.appendMarked(text)
 	}
 	dst = e.block(dst, text, false)
 	dst = e.ints(dst, ids, nil)
