@@ -3,6 +3,7 @@ package query
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -16,10 +17,35 @@ type valueColumns struct {
 	columns  []valueColumn // of each series
 }
 
-// valueColumn is the samples of one series, in no order.
+// valueColumn is the samples of one series, in no order: those that are being added, and runs of others, which do not change any more.
 type valueColumn struct {
+	valueRun
+	others []valueRun
+}
+
+// valueRun is samples by their cells, of which shift is to be added to the numbers.
+type valueRun struct {
 	cells  []int64
 	values []float64
+	shift  int64
+}
+
+// firstValues is the room that a run begins with.
+const firstValues = 32
+
+// each calls do for every run.
+func (l *valueColumn) each(do func(r *valueRun)) {
+	if len(l.cells) > 0 {
+		do(&l.valueRun)
+	}
+	for i := range l.others {
+		do(&l.others[i])
+	}
+}
+
+func (l *valueColumn) len() (n int) {
+	l.each(func(r *valueRun) { n += len(r.cells) })
+	return n
 }
 
 // valueBytes is what the value of a sample takes.
@@ -39,6 +65,9 @@ func (p *valueColumns) series(ls labels.Labels) int {
 
 func (p *valueColumns) add(series int, cell, _ int64, v float64) {
 	l := &p.columns[series]
+	if l.cells == nil {
+		l.cells, l.values = make([]int64, 0, firstValues), make([]float64, 0, firstValues)
+	}
 	l.cells = append(l.cells, cell)
 	l.values = append(l.values, v)
 	p.owe(valueBytes)
@@ -56,7 +85,7 @@ func (p *valueColumns) absorb(other part) {
 			p.columns[at] = q.columns[i]
 		default:
 			l := &p.columns[at]
-			l.cells, l.values = append(l.cells, q.columns[i].cells...), append(l.values, q.columns[i].values...)
+			q.columns[i].each(func(r *valueRun) { l.others = append(l.others, *r) })
 		}
 	}
 }
@@ -64,9 +93,18 @@ func (p *valueColumns) absorb(other part) {
 func (p *valueColumns) keep(shift int64) (part, int64) {
 	q := &valueColumns{seriesTable: p.keptTable(), columns: make([]valueColumn, len(p.columns))}
 	bytes := int64(0)
-	for i, l := range p.columns {
-		q.columns[i] = valueColumn{cells: shiftedCells(l.cells, shift), values: slices.Clone(l.values)}
-		bytes += int64(len(l.cells))*valueBytes + seriesBytes(p.labels[i])
+	for i := range p.columns {
+		l := &p.columns[i]
+		n := l.len()
+		run := valueRun{cells: make([]int64, 0, n), values: make([]float64, 0, n)}
+		l.each(func(r *valueRun) {
+			for _, c := range r.cells {
+				run.cells = append(run.cells, c+r.shift+shift)
+			}
+			run.values = append(run.values, r.values...)
+		})
+		q.columns[i].others = []valueRun{run}
+		bytes += int64(n)*valueBytes + seriesBytes(p.labels[i])
 	}
 	return q, bytes
 }
@@ -78,12 +116,11 @@ func (p *valueColumns) absorbKept(kept part, shift int64) {
 		if at < 0 {
 			continue
 		}
-		from, l := &q.columns[i], &p.columns[at]
-		p.take(int64(len(from.cells)) * valueBytes)
-		l.values = append(l.values, from.values...)
-		l.cells = slices.Grow(l.cells, len(from.cells))
-		for _, c := range from.cells {
-			l.cells = append(l.cells, c+shift)
+		l := &p.columns[at]
+		for _, r := range q.columns[i].others {
+			p.take(int64(len(r.cells)) * valueBytes)
+			r.shift += shift
+			l.others = append(l.others, r)
 		}
 	}
 }
@@ -96,7 +133,7 @@ func (p *valueColumns) finish(ctx context.Context, g *grid) ([]leafSeries, error
 		}
 		s := leafSeries{labels: p.labels[i]}
 		// The values, and a cell for each of them at most, are there twice for a while.
-		room := int64(len(p.columns[i].values)) * (8 + 32)
+		room := int64(p.columns[i].len()) * (8 + 32)
 		p.take(room)
 		c := p.columns[i].inCells()
 		p.columns[i] = valueColumn{}
@@ -118,28 +155,39 @@ func (p *valueColumns) finish(ctx context.Context, g *grid) ([]leafSeries, error
 // inCells brings the values into their cells.
 func (l *valueColumn) inCells() cells[valueList] {
 	var c cells[valueList]
-	if len(l.cells) == 0 {
+	n := l.len()
+	if n == 0 {
 		return c
 	}
-	least, greatest := slices.Min(l.cells), slices.Max(l.cells)
-	if uint64(greatest)-uint64(least) > uint64(4*len(l.cells)+1024) {
-		return l.inFarCells()
+	least, greatest := int64(math.MaxInt64), int64(math.MinInt64)
+	l.each(func(r *valueRun) {
+		least, greatest = min(least, slices.Min(r.cells)+r.shift), max(greatest, slices.Max(r.cells)+r.shift)
+	})
+	if uint64(greatest)-uint64(least) > uint64(4*n+1024) {
+		return l.inFarCells(n)
 	}
 	ends := make([]int32, greatest-least+1)
-	for _, cell := range l.cells {
-		ends[cell-least]++
-	}
-	sum := int32(0)
+	l.each(func(r *valueRun) {
+		for _, cell := range r.cells {
+			ends[cell+r.shift-least]++
+		}
+	})
+	sum, filled := int32(0), 0
 	for i, n := range ends {
-		ends[i] = sum
+		if ends[i] = sum; n > 0 {
+			filled++
+		}
 		sum += n
 	}
-	values := make(valueList, len(l.values))
-	for i, cell := range l.cells {
-		at := &ends[cell-least]
-		values[*at] = l.values[i]
-		*at++
-	}
+	values := make(valueList, n)
+	l.each(func(r *valueRun) {
+		for i, cell := range r.cells {
+			at := &ends[cell+r.shift-least]
+			values[*at] = r.values[i]
+			*at++
+		}
+	})
+	c.index, c.state = make([]int64, 0, filled), make([]valueList, 0, filled)
 	from := int32(0)
 	for i, end := range ends {
 		if end > from {
@@ -151,20 +199,26 @@ func (l *valueColumn) inCells() cells[valueList] {
 	return c
 }
 
-// inFarCells is inCells for few samples in cells that lie far apart.
-func (l *valueColumn) inFarCells() cells[valueList] {
-	order := make([]int32, len(l.cells))
-	for i := range order {
-		order[i] = int32(i)
+// inFarCells is inCells for n samples in cells that lie far apart.
+func (l *valueColumn) inFarCells(n int) cells[valueList] {
+	type placed struct {
+		cell  int64
+		value float64
 	}
-	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(l.cells[a], l.cells[b]) })
+	all := make([]placed, 0, n)
+	l.each(func(r *valueRun) {
+		for i, cell := range r.cells {
+			all = append(all, placed{cell + r.shift, r.values[i]})
+		}
+	})
+	slices.SortStableFunc(all, func(a, b placed) int { return cmp.Compare(a.cell, b.cell) })
 	var c cells[valueList]
-	for _, i := range order {
-		if n := len(c.index); n == 0 || c.index[n-1] != l.cells[i] {
-			c.index, c.state = append(c.index, l.cells[i]), append(c.state, nil)
+	for _, x := range all {
+		if n := len(c.index); n == 0 || c.index[n-1] != x.cell {
+			c.index, c.state = append(c.index, x.cell), append(c.state, nil)
 		}
 		last := &c.state[len(c.state)-1]
-		*last = append(*last, l.values[i])
+		*last = append(*last, x.value)
 	}
 	return c
 }

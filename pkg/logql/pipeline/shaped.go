@@ -46,7 +46,21 @@ type shapedLabel struct {
 // probes are stand-ins for variables: digits, so that they are good values wherever a value may stand.
 const probeDigits = 9
 
-func probe(slot int) string { return fmt.Sprintf("%0*d", probeDigits, 918_273_645-slot) }
+func probe(slot int) string {
+	if slot < len(probes) {
+		return probes[slot]
+	}
+	return makeProbe(slot)
+}
+
+var probes = func() (made [256]string) {
+	for slot := range made {
+		made[slot] = makeProbe(slot)
+	}
+	return made
+}()
+
+func makeProbe(slot int) string { return fmt.Sprintf("%0*d", probeDigits, 918_273_645-slot) }
 
 // shapeOf parses a line of the skeleton with stand-ins for its variables and sees which labels they become. It returns nil when a line of the skeleton must be parsed
 // itself: when the variables could change what the parser makes of the rest of the line.
