@@ -30,7 +30,7 @@ func oddWord(r *rand.Rand) string {
 // templatedLine makes lines of few skeletons, most of them well-formed, some not.
 func templatedLine(r *rand.Rand) string {
 	w := func() string { return oddWord(r) }
-	switch r.IntN(12) {
+	switch r.IntN(13) {
 	case 0, 1, 2:
 		return fmt.Sprintf(`{"level":"info","n":%d,"dur":"%dms","who":"%s","ok":%t}`, r.IntN(100), r.IntN(900), w(), r.IntN(2) == 0)
 	case 3:
@@ -44,6 +44,8 @@ func templatedLine(r *rand.Rand) string {
 	case 9:
 		return fmt.Sprintf(`  {"level":"warn","n":%d}`, r.IntN(50))
 	case 10:
+		return fmt.Sprintf(`{"in":{"n":%s},"in_n":%d,"ok":%s,"ok":true}`, []string{"null", "3"}[r.IntN(2)], r.IntN(3), []string{"null", "false"}[r.IntN(2)])
+	case 11:
 		return fmt.Sprintf(`plain %d text %s`, r.IntN(50), w())
 	}
 	return fmt.Sprintf(`{"level":"info","n":%d`, r.IntN(100))
@@ -59,6 +61,8 @@ var shapedQueries = []string{
 	`{app=~".+"} | json | __error__=""`,
 	`{app=~".+"} | json | app_extracted="0"`,
 	`{app=~".+"} | json | trace="1"`,
+	`{app=~".+"} | json | in_n="1"`,
+	`sum by (in_n, ok) (count_over_time({app=~".+"} | json | __error__="" [20s]))`,
 	`sum by (level) (count_over_time({app=~".+"} | json | __error__="" [20s]))`,
 	`sum by (who, ok) (count_over_time({app=~".+"} | json | n > 10 | __error__="" [20s]))`,
 	`sum(rate({app=~".+"} | logfmt | n > 10 | __error__="" [20s]))`,

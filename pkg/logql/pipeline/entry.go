@@ -62,6 +62,7 @@ type entry struct {
 
 	needs       *needs
 	neededFound int
+	repeated    bool // a parser found a name twice, of which the first value counts
 
 	names   map[string]*label
 	slots   []*label // the names that stages refer to, by slot
@@ -139,6 +140,7 @@ func (e *entry) reset(ts int64, line []byte) {
 	e.meta = e.meta[:0]
 	e.gone = e.gone[:0]
 	e.neededFound = 0
+	e.repeated = false
 	e.errKind, e.errDetails = "", ""
 	if cap(e.arena) > maxArena {
 		e.arena = nil
@@ -195,7 +197,11 @@ func (e *entry) target(l *label) *label {
 	if l.metaGen == e.gen || e.inBase(l) {
 		l = e.extractedOf(l)
 	}
-	if l.parsedGen == e.gen || !l.needed {
+	if l.parsedGen == e.gen {
+		e.repeated = true
+		return nil
+	}
+	if !l.needed {
 		return nil
 	}
 	return l

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -40,7 +41,7 @@ type shapedLabel struct {
 	label *label
 	slot  int    // -1: the value is constant
 	value string // of a constant
-	token bool   // an unquoted JSON value, which gives no label when it is null
+	token bool   // an unquoted JSON value that may be null, which gives no label
 }
 
 // probes are stand-ins for variables: digits, so that they are good values wherever a value may stand.
@@ -81,11 +82,11 @@ func (p *program) shapeOf(e *entry, sk Skeleton) *Shaped {
 	}
 	_, isJSON := p.stages[0].(jsonParser)
 	logfmt, _ := p.stages[0].(*logfmtParser)
-	tokens := make([]bool, len(pieces)-1)
-	for slot := range tokens {
+	nulls := make([]bool, len(pieces)-1)
+	for slot := range nulls {
 		ok := false
 		if isJSON {
-			ok, tokens[slot] = safeInJSON(sk, slot)
+			ok, nulls[slot] = safeInJSON(sk, slot)
 		} else {
 			ok = safeInLogfmt(sk, slot)
 		}
@@ -98,17 +99,21 @@ func (p *program) shapeOf(e *entry, sk Skeleton) *Shaped {
 	if !p.stages[0].apply(blank) || blank.errKind != "" {
 		return nil
 	}
-	s := &Shaped{skeleton: sk, generous: isJSON || logfmt.keepEmpty, epoch: e.epoch}
-	mapped := make([]bool, len(tokens))
+	generous := isJSON || logfmt.keepEmpty
+	if blank.repeated && (!generous || slices.Contains(nulls, true)) {
+		return nil // which of two values counts depends on whether the first one gives a label
+	}
+	s := &Shaped{skeleton: sk, generous: generous, epoch: e.epoch}
+	mapped := make([]bool, len(nulls))
 	for _, f := range blank.parsed {
 		l := shapedLabel{slot: -1, value: strings.Clone(f.value)}
-		for slot := range tokens {
+		for slot := range nulls {
 			pr := probe(slot)
 			if strings.Contains(f.label.name, pr) || f.value != pr && strings.Contains(f.value, pr) {
 				return nil
 			}
 			if f.value == pr {
-				l.slot, l.token, mapped[slot] = slot, tokens[slot], true
+				l.slot, l.token, mapped[slot] = slot, nulls[slot], true
 			}
 		}
 		if name := e.label(f.label.name); name.needed || e.needs.wants(name.name+extractedSuffix) {
@@ -126,26 +131,29 @@ func (p *program) shapeOf(e *entry, sk Skeleton) *Shaped {
 	return s
 }
 
-// safeInJSON reports whether no value of a variable can be taken for anything but one value of the place it stands in, to be shown as it is.
-func safeInJSON(sk Skeleton, slot int) (ok, token bool) {
+// safeInJSON reports whether no value of a variable can be taken for anything but one value of the place it stands in, to be shown as it is, and
+// whether one may be null.
+func safeInJSON(sk Skeleton, slot int) (ok, null bool) {
 	pieces := sk.Pieces()
 	if bytes.HasSuffix(pieces[slot], []byte{'"'}) && bytes.HasPrefix(pieces[slot+1], []byte{'"'}) {
 		return sk.Only(slot, func(b byte) bool { return b < 0x80 && b != '"' && b != '\\' }), false
 	}
 	if sk.Numeric(slot) {
-		return tokenEnds(pieces, slot), true
+		return tokenEnds(pieces, slot), false
 	}
 	values := sk.Distinct(slot)
 	for _, v := range values {
 		switch string(v) {
-		case "true", "false", "null":
+		case "true", "false":
+		case "null":
+			null = true
 		default:
 			if !plainNumber(v) {
-				return false, true
+				return false, false
 			}
 		}
 	}
-	return values != nil && tokenEnds(pieces, slot), true
+	return values != nil && tokenEnds(pieces, slot), null
 }
 
 // tokenEnds reports whether an unquoted value begins and ends where the variable does.
