@@ -489,26 +489,50 @@ func TestDamagedSource(t *testing.T) {
 	require.Contains(t, left, victim)
 }
 
+// TestLease: who has something to do takes the lease, and the others leave it to them; who has nothing to do takes and writes nothing.
 func TestLease(t *testing.T) {
 	w := newWorld(t, 3)
-	w.push(today)
 	lease := func(owner string) func(*Options) {
-		return func(o *Options) { o.Owner, o.Interval = owner, time.Minute }
+		return func(o *Options) { o.Owner, o.Interval, o.MinSources = owner, time.Minute, 2 }
 	}
 	a, b := w.compactor(lease("a")), w.compactor(lease("b"))
-	pass := func(c *Compactor) bool {
+	pass := func(c *Compactor) (works bool, merges int) {
 		r, err := c.Pass(t.Context())
 		require.NoError(t, err)
-		return !r.Elsewhere
+		return !r.Elsewhere, r.Merges
 	}
-	require.True(t, pass(a))
-	require.False(t, pass(b))
-	require.True(t, pass(a))
+	idle := func(c *Compactor) {
+		works, merges := pass(c)
+		require.True(t, works)
+		require.Zero(t, merges)
+	}
+	busy := func(c *Compactor) {
+		for range 3 {
+			w.push(today)
+		}
+		works, merges := pass(c)
+		require.True(t, works)
+		require.Positive(t, merges)
+	}
+	elsewhere := func(c *Compactor) {
+		works, _ := pass(c)
+		require.False(t, works)
+	}
+	idle(a)
+	idle(b)
+	require.NotContains(t, w.objects(), LeaseName)
+	busy(a)
+	elsewhere(b)
+	idle(a)
+	elsewhere(b)
 	w.pass(4 * time.Minute)
-	require.True(t, pass(b))
-	require.False(t, pass(a))
+	idle(b)
+	busy(a)
+	w.pass(4 * time.Minute)
+	busy(b)
+	elsewhere(a)
 	require.NoError(t, w.bucket.Upload(t.Context(), LeaseName, strings.NewReader("rubbish")))
-	require.True(t, pass(a))
+	idle(a)
 }
 
 func TestPick(t *testing.T) {

@@ -24,7 +24,7 @@ type Compactor struct {
 	damaged  map[ulid.ULID]time.Time // when a segment could not be read
 	nextLook map[dayKey]time.Time
 	waiting  map[dayKey]int
-	leaseAt  time.Time // when the lease was last found to be this process'
+	leaseAt  time.Time // when the lease was last found to be this process', or taken
 	// wall is the true clock, without the monotonic reading: that one stands still while a machine sleeps.
 	wall func() time.Time
 }
@@ -106,11 +106,11 @@ type Result struct {
 	Elsewhere               bool  // another process holds the lease, so nothing was done
 }
 
-// Pass looks at all tenants and their days that are due, and does everything that there is to do. Failures of one day do not keep it from the others; they are joined.
+// Pass looks at all tenants and their days that are due, and does everything that there is to do. It takes the lease when there is something. Failures of one day do not keep it from the others; they are joined.
 func (c *Compactor) Pass(ctx context.Context) (Result, error) {
 	var result Result
-	mine, err := c.takeLease(ctx)
-	if err != nil || !mine {
+	free, err := c.leaseFree(ctx)
+	if err != nil || !free {
 		result.Elsewhere = err == nil
 		return result, err
 	}
@@ -137,15 +137,12 @@ func (c *Compactor) Pass(ctx context.Context) (Result, error) {
 			if err == nil {
 				err = c.day(ctx, key, &result)
 			}
+			if errors.Is(err, errElsewhere) {
+				return result, errors.Join(failed...)
+			}
 			if err != nil {
 				c.metrics.failures.Inc()
 				failed = append(failed, fmt.Errorf("compact %s of tenant %s: %w", d, t, err))
-			}
-			if c.opts.Now().Sub(c.leaseAt) < c.opts.Interval/2 {
-				continue
-			}
-			if mine, err := c.takeLease(ctx); err != nil || !mine {
-				return result, errors.Join(append(failed, err)...)
 			}
 		}
 	}
@@ -252,6 +249,9 @@ func (c *Compactor) step(ctx context.Context, key dayKey, plan Plan, result *Res
 	job := pick(candidates, settled(names, key.day, c.opts.Now(), c.opts.Settle), &c.opts)
 	if job == nil {
 		return false, nil
+	}
+	if err := c.holdLease(ctx); err != nil {
+		return false, err
 	}
 	limited, cancel := context.WithTimeout(ctx, c.opts.MaxMerge)
 	defer cancel()

@@ -24,6 +24,9 @@ type marker struct {
 
 // mark writes the marker of a segment and hides it. By is the segment that replaced it, zero when nothing of it is kept or that is not known.
 func (c *Compactor) mark(ctx context.Context, name segment.Name, by ulid.ULID) error {
+	if err := c.holdLease(ctx); err != nil {
+		return err
+	}
 	m := marker{At: c.opts.Now().UTC(), By: by}
 	data, err := json.Marshal(m)
 	if err == nil {
@@ -56,6 +59,9 @@ func (c *Compactor) sweep(ctx context.Context, tenant string, day segment.Day, s
 		if !old {
 			waiting++
 			continue
+		}
+		if err := c.holdLease(ctx); err != nil {
+			return waiting, deleted, err
 		}
 		if err := c.remove(ctx, n.Path()); err != nil {
 			return waiting, deleted, fmt.Errorf("delete segment %s: %w", n, err)

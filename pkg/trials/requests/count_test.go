@@ -180,7 +180,11 @@ func operations(t *testing.T, location engine.WALLocation, rows *[]row) {
 	b.since()
 	time.Sleep(time.Hour)
 	c = b.took("hour, idle")
-	require.LessOrEqual(t, c.Requests[faultbucket.Upload], int64(20), "the lease is written, and how far a log has come")
+	most := int64(0) // an idle process writes nothing, but for how far its own log has come
+	if !inBucket {
+		most = 1
+	}
+	require.LessOrEqual(t, c.Requests[faultbucket.Upload], most)
 	require.LessOrEqual(t, c.Requests[faultbucket.List], int64(120))
 	require.LessOrEqual(t, c.Requests[faultbucket.Get], int64(30))
 
