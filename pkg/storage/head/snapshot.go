@@ -91,7 +91,12 @@ func (s *Snapshot) Select(ctx context.Context, mint, maxt int64, matchers ...*la
 func (s *Snapshot) LabelNames(ctx context.Context, mint, maxt int64, matchers ...*labels.Matcher) ([]string, error) {
 	names := map[string]struct{}{}
 	err := s.each(ctx, matchers, func(series *Series) {
-		if s.overlaps(series, mint, maxt) {
+		all := true
+		series.Labels().Range(func(l labels.Label) {
+			_, known := names[l.Name]
+			all = all && known
+		})
+		if !all && s.overlaps(series, mint, maxt) {
 			series.Labels().Range(func(l labels.Label) { names[l.Name] = struct{}{} })
 		}
 	})
