@@ -269,9 +269,9 @@ func (d *decoder) column(n int, ts Times, depth int) (column, error) {
 	case kindRaw:
 		return d.raw(n)
 	case kindTemplates:
-		return d.templates(n, ts, depth, (*decoder).templateText)
+		return d.templates(n, ts, depth, false)
 	case kindMarked:
-		return d.templates(n, ts, depth, (*decoder).markedText)
+		return d.templates(n, ts, depth, true)
 	}
 	return nil, errMalformed(fmt.Sprintf("unknown column kind %d", kind))
 }

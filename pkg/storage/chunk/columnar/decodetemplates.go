@@ -139,33 +139,37 @@ func (c *templateColumn) appendSlot(dst []byte, id, slot, at int) []byte {
 	return col.append(dst, at)
 }
 
-func (d *decoder) templates(n int, ts Times, depth int, readText textReader) (column, error) {
-	count, text, err := readText(d, n)
+func (d *decoder) templates(n int, ts Times, depth int, marked bool) (column, error) {
+	texts, err := d.templateTexts(n, marked)
 	if err != nil {
 		return nil, err
 	}
-	c := &templateColumn{list: make([]decodedTemplate, count), text: text, ts: ts, left: d.left, depth: depth, fault: d.fault}
+	whole := texts.left
+	count := texts.count
+	c := &templateColumn{list: make([]decodedTemplate, count), ts: ts, left: d.left, depth: depth, fault: d.fault}
 	rows, slots := 0, 0
 	ends := endSlab{size: min(8*count, 1024)}
 	for i := range c.list {
+		read, err := texts.next(n)
+		if err != nil {
+			return nil, err
+		}
 		t := &c.list[i]
-		var head templateHead
-		if text, err = head.read(text, n); err != nil {
-			return nil, err
-		}
-		t.rows, t.pools = head.rows, head.pools
-		t.ends = ends.take(head.slots + 1)
-		if t.text, text, err = head.readPieces(text, t.ends); err != nil {
-			return nil, err
-		}
+		t.rows, t.text, t.pools = read.rows, read.text, read.pools
+		t.ends = ends.take(len(read.ends))
+		copy(t.ends, read.ends)
 		rows += t.rows
 		for _, p := range t.pools {
 			c.inPools[p] += t.rows
 		}
 		if t.pools == nil {
-			slots += head.slots
+			slots += t.slots()
 		}
 	}
+	if err := texts.end(); err != nil {
+		return nil, err
+	}
+	c.text = texts.literals(whole)
 	if rows != n {
 		return nil, errMalformed("templates have another number of rows")
 	}
@@ -241,19 +245,6 @@ func (d *decoder) copied(s int) (int, error) {
 	return from, nil
 }
 
-// textReader reads how many templates a column of n rows has, and their text as templateText gives it.
-type textReader func(d *decoder, n int) (count int, text []byte, err error)
-
-// templateText reads how many templates a column of n rows has, and their text.
-func (d *decoder) templateText(n int) (count int, text []byte, err error) {
-	count, err = d.count(min(n, maxTemplates))
-	if err != nil || count == 0 {
-		return 0, nil, errMalformed("template count")
-	}
-	text, err = d.block(d.left)
-	return count, text, err
-}
-
 // templateHead is what stands before the pieces in a template's text.
 type templateHead struct {
 	slots, rows int
@@ -293,7 +284,7 @@ func (t *templateHead) read(b []byte, most int) (rest []byte, err error) {
 // readPieces takes the lengths of the pieces and the pieces off b, and fills ends with where they end.
 func (t *templateHead) readPieces(b []byte, ends []uint32) (pieces, rest []byte, err error) {
 	size := uint64(0)
-	for i := range t.slots + 1 {
+	for i := range ends {
 		v, k := binary.Uvarint(b)
 		if k <= 0 || v > 1<<31 {
 			return nil, nil, errMalformed("template text")
@@ -301,20 +292,13 @@ func (t *templateHead) readPieces(b []byte, ends []uint32) (pieces, rest []byte,
 		if size += v; size > uint64(len(b)) {
 			return nil, nil, errMalformed("template text")
 		}
-		if ends != nil {
-			ends[i] = uint32(size)
-		}
+		ends[i] = uint32(size)
 		b = b[k:]
 	}
 	if size > uint64(len(b)) {
 		return nil, nil, errMalformed("template text")
 	}
 	return b[:size:size], b[size:], nil
-}
-
-// skipPieces is readPieces without ends.
-func (t *templateHead) skipPieces(b []byte) (pieces, rest []byte, err error) {
-	return t.readPieces(b, nil)
 }
 
 // endSlab gives many small slices out of few large ones.

@@ -73,9 +73,9 @@ func (d *decoder) skip(n int, timed bool, depth int) (letterKinds, error) {
 		_, err = d.skipBlock(d.left)
 		return anyLetters, err
 	case kindTemplates:
-		return d.skipTemplates(n, timed, depth, (*decoder).templateText)
+		return d.skipTemplates(n, timed, depth, false)
 	case kindMarked:
-		return d.skipTemplates(n, timed, depth, (*decoder).markedText)
+		return d.skipTemplates(n, timed, depth, true)
 	}
 	return 0, errMalformed(fmt.Sprintf("unknown column kind %d", kind))
 }
@@ -88,28 +88,29 @@ func hexKinds(flags byte) letterKinds {
 }
 
 // skipTemplates takes what follows the kind of a column of templates off d.
-func (d *decoder) skipTemplates(n int, timed bool, depth int, readText textReader) (kinds letterKinds, err error) {
-	count, text, err := readText(d, n)
+func (d *decoder) skipTemplates(n int, timed bool, depth int, marked bool) (kinds letterKinds, err error) {
+	texts, err := d.templateTexts(n, marked)
 	if err != nil {
 		return 0, err
 	}
 	var few [4]templateHead
 	heads := few[:]
-	if count > len(few) {
-		heads = make([]templateHead, count)
+	if texts.count > len(few) {
+		heads = make([]templateHead, texts.count)
 	}
-	heads = heads[:count]
+	heads = heads[:texts.count]
 	rows := 0
 	for i := range heads {
-		if text, err = heads[i].read(text, n); err != nil {
+		t, err := texts.next(n)
+		if err != nil {
 			return 0, err
 		}
-		var pieces []byte
-		if pieces, text, err = heads[i].skipPieces(text); err != nil {
-			return 0, err
-		}
-		kinds |= kindsOf(pieces)
-		rows += heads[i].rows
+		heads[i] = templateHead{slots: t.slots(), rows: t.rows, pools: t.pools}
+		kinds |= kindsOf(t.text)
+		rows += t.rows
+	}
+	if err := texts.end(); err != nil {
+		return 0, err
 	}
 	if rows != n {
 		return 0, errMalformed("templates have another number of rows")
