@@ -26,6 +26,9 @@ const (
 // apartFrom is the number of numbers from which on a block for each plane is tried: each plane then has a code of its own.
 const apartFrom = 256
 
+// planesFrom is the size in packed bits from which on planes are tried: under it a compressor's own header takes what it saves.
+const planesFrom = 24
+
 func zigzag(v uint64) uint64   { return v<<1 ^ uint64(int64(v)>>63) }
 func unzigzag(v uint64) uint64 { return v>>1 ^ -(v & 1) }
 
@@ -100,7 +103,7 @@ func (e *Encoder) pack(dst []byte, v []uint64, least uint64, width, cost int) []
 	n := len(v)
 	packed := (n*width + 7) / 8
 	planes := (width + 7) / 8
-	if n*planes >= 64 && cost*16 < n*(16*width-14) || n*planes >= 64 && width <= 8 {
+	if packed >= planesFrom && n*planes >= 64 && (cost*16 < n*(16*width-14) || width <= 8) {
 		buf := e.bytes(n * planes)
 		for p := range planes {
 			plane := buf[p*n : (p+1)*n]
