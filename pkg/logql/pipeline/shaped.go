@@ -44,9 +44,11 @@ type shapedLabel struct {
 	token bool   // an unquoted JSON value that may be null, which gives no label
 }
 
-// probes are stand-ins for variables: digits, so that they are good values wherever a value may stand.
-const probeDigits = 9
+// probeStart is what stand-ins for variables begin with. They are digits, so that they are good values wherever a value may stand. A skeleton that
+// holds the start itself has none: what stands in it would be taken for a variable.
+const probeStart = "918273"
 
+// probe gives the stand-in for a variable.
 func probe(slot int) string {
 	if slot < len(probes) {
 		return probes[slot]
@@ -61,7 +63,7 @@ var probes = func() (made [256]string) {
 	return made
 }()
 
-func makeProbe(slot int) string { return fmt.Sprintf("%0*d", probeDigits, 918_273_645-slot) }
+func makeProbe(slot int) string { return fmt.Sprintf("%s%04d", probeStart, slot) }
 
 // shapeOf parses a line of the skeleton with stand-ins for its variables and sees which labels they become. It returns nil when a line of the skeleton must be parsed
 // itself: when the variables could change what the parser makes of the rest of the line.
@@ -72,11 +74,11 @@ func (p *program) shapeOf(e *entry, sk Skeleton) *Shaped {
 	pieces := sk.Pieces()
 	var line []byte
 	for i, piece := range pieces {
+		if bytes.Contains(piece, []byte(probeStart)) {
+			return nil
+		}
 		line = append(line, piece...)
 		if i < len(pieces)-1 {
-			if bytes.Contains(piece, []byte(probe(i))) {
-				return nil
-			}
 			line = append(line, probe(i)...)
 		}
 	}
