@@ -20,8 +20,8 @@ type Pattern struct {
 }
 
 const (
-	// patternRows is how many lines are looked at; of a larger selection every k-th line is, and counts k times. Lines whose template says
-	// everything about their pattern are all counted and do not count here.
+	// patternRows is how many lines are looked at; of a larger selection every k-th line is, and counts k times. Lines whose template and
+	// dictionaries say everything about their pattern are all counted and do not count here.
 	patternRows = 500_000
 	// maxPatterns is how many patterns an answer holds.
 	maxPatterns = 300
@@ -95,7 +95,7 @@ func (w *patternWalk) walk(ctx context.Context, r *run, mint, maxt int64) error 
 		w.n++
 		looked := w.n%w.stride == 0
 		sh, at := w.shapes.find(cur)
-		if sh == nil && !looked || sh != nil && len(sh.read) > 0 && !looked {
+		if !looked && (sh == nil || !sh.cheap()) {
 			continue
 		}
 		own := lineLevel(level, cur)
@@ -103,7 +103,7 @@ func (w *patternWalk) walk(ctx context.Context, r *run, mint, maxt int64) error 
 		case sh == nil:
 			w.buf = reduce(w.buf[:0], cur.line())
 			w.found.get(own, w.buf).add(cur.ts, w.found.step, float64(w.stride))
-		case len(sh.read) == 0:
+		case sh.cheap():
 			sh.signature(w.found, own, at).add(cur.ts, w.found.step, 1)
 		default:
 			sh.signature(w.found, own, at).add(cur.ts, w.found.step, float64(w.stride))

@@ -81,6 +81,36 @@ func TestPatternsOfTemplates(t *testing.T) {
 }
 
 // TestSignaturesAreBounded: lines that have nothing in common are made one somewhere, and none is lost.
+// TestDictionariesAreCountedWhole: of lines whose words come from few values every one is counted, also where of others every k-th is.
+func TestDictionariesAreCountedWhole(t *testing.T) {
+	m := &storagetest.Memory{ChunkRows: 600, Encoding: chunk.EncodingColumnar}
+	r := rand.New(rand.NewPCG(1, 9))
+	want := map[string]float64{}
+	for i := range int64(600) {
+		who, what := []string{"alice", "bob", "carol"}[r.IntN(3)], []string{"came", "went"}[r.IntN(2)]
+		m.Add(labels.FromStrings("app", "a"), chunk.Entry{Timestamp: i * second, Line: fmt.Appendf(nil, `{"n":%d,"user":"%s","what":"%s"}`, i, who, what)})
+		want[who+what]++
+	}
+	m.Cut()
+	snap, err := m.Snapshot(context.Background(), "", 0, 600*second)
+	require.NoError(t, err)
+	defer snap.Close()
+	streams, err := snap.Select(context.Background(), 0, 600*second)
+	require.NoError(t, err)
+	runs := streamRuns(0, streams[0])
+	require.Len(t, runs, 1)
+	w := newPatternWalk(1000*second, 7, 0)
+	require.NoError(t, w.walk(context.Background(), &runs[0], 0, 600*second))
+	var got, all []float64
+	for _, sig := range w.found.list() {
+		got = append(got, sig.total)
+	}
+	for _, n := range want {
+		all = append(all, n)
+	}
+	require.ElementsMatch(t, all, got)
+}
+
 func TestSignaturesAreBounded(t *testing.T) {
 	s := newSignatures(second)
 	r := rand.New(rand.NewPCG(1, 2))

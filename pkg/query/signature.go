@@ -216,6 +216,7 @@ func tokens(text string) []string {
 // shapeSignatures remembers what the signatures of the lines of a template are.
 type shapeSignatures struct {
 	seen map[*chunk.Shape]*shapeSignature
+	room uint64 // combinations that may still be remembered
 }
 
 // shapeSignature holds the signatures of the lines of one template.
@@ -226,7 +227,44 @@ type shapeSignature struct {
 	key   []byte
 	value []byte
 	line  []byte
+
+	coded   []codedVariable         // the variables that are read, when all of them are numbered and have few combinations; else nil
+	total   uint64                  // combinations
+	byCodes map[string][]*signature // by level and combination
 }
+
+// codedVariable is a variable whose values are numbered.
+type codedVariable struct {
+	codes  []uint64 // nil when all values are the same
+	stride uint64
+}
+
+// maxCombinations bounds the combinations of a template's values, and maxCodedLevels the levels, whose signatures are remembered by number.
+const (
+	maxCombinations = 1 << 12
+	maxCodedLevels  = 8
+	// allCombinations bounds those of all templates together.
+	allCombinations = 1 << 18
+)
+
+// number finds out whether the variables that are read are numbered, with at most room combinations, and gives how many they have then.
+func (s *shapeSignature) number(room uint64) uint64 {
+	total := uint64(1)
+	var coded []codedVariable
+	for _, slot := range s.read {
+		codes, distinct := s.shape.Codes(slot)
+		if distinct == 0 || total*uint64(distinct) > min(maxCombinations, room) {
+			return 0
+		}
+		coded = append(coded, codedVariable{codes, total})
+		total *= uint64(distinct)
+	}
+	s.coded, s.total, s.byCodes = coded, total, map[string][]*signature{}
+	return total
+}
+
+// cheap reports whether the signatures of all lines of the template can be had without looking at each.
+func (s *shapeSignature) cheap() bool { return len(s.read) == 0 || s.coded != nil }
 
 // find gives what is known of the template of the line at the cursor, and which of the template's lines it is; nil when it has none.
 func (s *shapeSignatures) find(c *cursor) (*shapeSignature, int) {
@@ -240,7 +278,7 @@ func (s *shapeSignatures) find(c *cursor) (*shapeSignature, int) {
 	known := s.seen[shape]
 	if known == nil {
 		if s.seen == nil || len(s.seen) >= maxShapes {
-			s.seen = map[*chunk.Shape]*shapeSignature{}
+			s.seen, s.room = map[*chunk.Shape]*shapeSignature{}, allCombinations
 		}
 		known = &shapeSignature{shape: shape, byKey: map[string]*signature{}}
 		for slot := range len(shape.Pieces()) - 1 {
@@ -248,6 +286,7 @@ func (s *shapeSignatures) find(c *cursor) (*shapeSignature, int) {
 				known.read = append(known.read, slot)
 			}
 		}
+		s.room -= known.number(s.room)
 		s.seen[shape] = known
 	}
 	return known, at
@@ -255,6 +294,31 @@ func (s *shapeSignatures) find(c *cursor) (*shapeSignature, int) {
 
 // signature gives the signature of the at-th line of the template. The line is rebuilt only when its words were not met before.
 func (s *shapeSignature) signature(found *signatures, level string, at int) *signature {
+	if s.coded == nil {
+		return s.spelled(found, level, at)
+	}
+	list := s.byCodes[level]
+	if list == nil {
+		if len(s.byCodes) >= maxCodedLevels {
+			return s.spelled(found, level, at)
+		}
+		list = make([]*signature, s.total)
+		s.byCodes[level] = list
+	}
+	k := uint64(0)
+	for i := range s.coded {
+		if c := &s.coded[i]; c.codes != nil {
+			k += c.codes[at] * c.stride
+		}
+	}
+	if list[k] == nil {
+		list[k] = s.spelled(found, level, at)
+	}
+	return list[k]
+}
+
+// spelled is signature by the words of the line.
+func (s *shapeSignature) spelled(found *signatures, level string, at int) *signature {
 	s.key = appendSized(s.key[:0], level)
 	for _, slot := range s.read {
 		s.value = s.shape.Append(s.value[:0], slot, at)
