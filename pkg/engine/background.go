@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -62,11 +63,12 @@ type maintenance struct {
 	periods    map[ulid.ULID]segmentPeriod
 	retentions map[string]tenantRetention
 	round      int64
-	swept      time.Time // when what requests left behind was looked for last
-	told       string    // the last error that was logged
-	urgent     int       // delete requests of which something is to be erased now
+	swept      time.Time    // when what requests left behind was looked for last
+	told       string       // the last error that was logged
+	urgent     atomic.Int64 // delete requests of which something is to be erased now
 	logs       *logsOnBucket
-	awaited    map[string]bool // logs of which it was told that requests wait for them
+	awaited    map[string]bool         // logs of which it was told that requests wait for them
+	cleanSince map[deleteKey]time.Time // when logs were first found clean of what processed requests select
 }
 
 // maxRemembered bounds what is remembered of segments: beyond it, it is found out anew.
@@ -77,6 +79,7 @@ func (e *Engine) openBackground(exclusive bool) error {
 	m := &maintenance{
 		token: make(chan struct{}, 1), wake: make(chan struct{}, 1), processed: map[deleteKey]bool{}, touched: map[touchKey]bool{},
 		periods: map[ulid.ULID]segmentPeriod{}, retentions: map[string]tenantRetention{}, awaited: map[string]bool{},
+		cleanSince: map[deleteKey]time.Time{},
 	}
 	e.maintenance = m
 	e.deletes = deletes.NewStore(deletes.Options{Bucket: e.bucket, Exclusive: exclusive, Compile: CompileDelete, Now: e.opts.now})
@@ -144,7 +147,7 @@ func (e *Engine) maintainLoop(ctx context.Context) {
 
 // busy reports whether a round did something, or left something to do that time alone will make possible.
 func (m *maintenance) busy(r compact.Result) bool {
-	return r.Merges+r.Expired+r.Deleted+r.Waiting > 0 || m.urgent > 0
+	return r.Merges+r.Expired+r.Deleted+r.Waiting > 0 || m.urgent.Load() > 0
 }
 
 // noteActivity makes rounds of background work close again.

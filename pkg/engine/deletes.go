@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"time"
 
@@ -117,7 +118,7 @@ func (e *Engine) settleDeletes(ctx context.Context) error {
 	var failed []error
 	waiting := 0
 	m := e.maintenance
-	m.urgent = 0
+	m.urgent.Store(0)
 	sweep := e.now().Sub(m.swept) >= sweepInterval
 	if sweep {
 		m.swept = e.now()
@@ -137,7 +138,7 @@ func (e *Engine) settleDeletes(ctx context.Context) error {
 			if list[i].Processed == 0 {
 				waiting++
 				if e.erases(tenant) && e.deleteDue(&list[i].Request) {
-					m.urgent++
+					m.urgent.Add(1)
 				}
 			} else {
 				m.processed[deleteKey{tenant, list[i].ID}] = true
@@ -155,6 +156,7 @@ func (e *Engine) settleDeletes(ctx context.Context) error {
 	if sweep {
 		failed = append(failed, e.forgetLogs(ctx))
 	}
+	maps.DeleteFunc(m.cleanSince, func(key deleteKey, _ time.Time) bool { return !m.processed[key] })
 	e.metrics.deletesPending.Set(float64(waiting))
 	return errors.Join(append(failed, ctx.Err())...)
 }
@@ -176,9 +178,14 @@ func (e *Engine) settleDelete(ctx context.Context, tenant string, r *deletes.Sta
 	case r.Processed != 0 && now-r.Processed < linger:
 		return nil
 	case r.Processed != 0:
-		// The logs before the segments: what is flushed meanwhile is found there.
+		// The logs before the segments: what is flushed meanwhile is found there, once it is listed.
+		key := deleteKey{tenant, r.ID}
 		if clean, err := e.logsClean(ctx, time.Unix(0, r.Processed).Add(maxSkew)); err != nil || !clean {
+			delete(e.maintenance.cleanSince, key)
 			return err
+		}
+		if e.opts.Bucket != nil && !e.maintenance.allListed(key, e.now()) {
+			return nil
 		}
 	}
 	active, err := e.activeDelete(ctx, tenant, r.ID)

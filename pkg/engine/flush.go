@@ -175,6 +175,9 @@ func (e *Engine) seal() error {
 func (e *Engine) finish(ctx context.Context) error {
 	f := &e.flusher
 	if f.sealed == nil {
+		if f.untruncated {
+			e.truncate()
+		}
 		return nil
 	}
 	start := time.Now()
@@ -195,18 +198,26 @@ func (e *Engine) finish(ctx context.Context) error {
 	f.sealed, f.done = nil, nil
 	e.metrics.flushSeconds.Observe(time.Since(start).Seconds())
 	fault.Point("engine.flushed")
-	if e.wal == nil {
-		return nil
+	if e.wal != nil {
+		e.truncate()
 	}
+	return nil
+}
+
+// truncate removes from the log what is in segments. A failure is told once, and tried again until it works: as long as the log holds it, a start
+// brings back what was deleted meanwhile.
+func (e *Engine) truncate() {
+	f := &e.flusher
 	if err := e.wal.Truncate(f.file); err != nil {
+		if !f.untruncated {
+			e.opts.Logger.Warn("The write-ahead log was not truncated; it is tried again", "error", err)
+		}
 		f.untruncated = true
-		e.opts.Logger.Warn("The write-ahead log was not truncated; the next flush tries again", "error", err)
-		return nil
+		return
 	}
 	f.untruncated = false
 	e.mark.cleanUntil(f.began)
 	fault.Point("engine.truncated")
-	return nil
 }
 
 func (e *Engine) write(ctx context.Context, g *head.Generation) error {

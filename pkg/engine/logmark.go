@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -28,6 +27,8 @@ const (
 	markAtOpen, markAtClose = 3 * time.Second, 500 * time.Millisecond
 	// forgetLog is the age of a mark from which delete requests do not wait for its log any more. The log itself is set aside a day earlier.
 	forgetLog, forgetMargin = 30 * 24 * time.Hour, 24 * time.Hour
+	// unknownAge is taken for the age of a log of which nobody knows when it was flushed.
+	unknownAge = forgetLog / 2
 	// maxSkew is how far apart the clocks of processes may be.
 	maxSkew = 5 * time.Minute
 )
@@ -39,7 +40,7 @@ type logMark struct {
 	id   string
 
 	mu    sync.Mutex // guards what follows
-	clean time.Time  // everything that was accepted before is in segments, and in the log no more
+	clean time.Time  // everything that was accepted before is in segments, and in the log no more; later than now where the clock went back
 	told  time.Time  // what was clean when others were told last; zero = they know nothing of this log
 	next  time.Time  // not before this time they are told again
 }
@@ -58,7 +59,7 @@ func (e *Engine) openMark() error {
 	if err != nil {
 		return err
 	}
-	m := &logMark{path: filepath.Join(e.opts.DataDir, "wal.json"), id: id.String()}
+	m := &logMark{path: e.opts.markFile(), id: id.String()}
 	e.mark = m
 	kept, err := readMark(m.path)
 	switch {
@@ -123,16 +124,14 @@ func (m *logMark) cleanUntil(t time.Time) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if t.After(m.clean) {
-		m.clean = t
-	}
+	m.clean = t // it is later than the one before, unless the clock went back
 }
 
 // startMark tells others of a log that they do not know yet, before anything is accepted, and begins to tell them how it goes on.
 func (e *Engine) startMark(ctx, background context.Context) {
 	m := e.mark
 	if m.clean.IsZero() && e.replayed.Entries > 0 {
-		m.clean = e.now().Add(-forgetLog / 2) // of a log that was written before there were marks: nobody knows
+		m.clean = e.now().Add(-unknownAge) // of a log that was written before there were marks
 	}
 	if m.told.IsZero() {
 		ctx, cancel := context.WithTimeout(ctx, markAtOpen)
@@ -175,7 +174,7 @@ func (e *Engine) markLoop(ctx context.Context) {
 func (m *logMark) due(now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return !now.Before(m.next)
+	return !now.Before(m.next) || m.next.Sub(now) > markEvery // the clock went back
 }
 
 // toldUntil is what was clean when others were told last.
@@ -194,6 +193,9 @@ func (e *Engine) tellMark(ctx context.Context) error {
 	e.markIfEmpty()
 	e.flusher.unlock()
 	m.mu.Lock()
+	if m.clean.Sub(e.now()) > maxSkew {
+		m.clean = e.now().Add(-unknownAge) // the clock went back, and what was accepted since seems to be flushed
+	}
 	clean, told := m.clean, m.told
 	m.next = e.now().Add(markRetry)
 	if clean.Equal(told) {

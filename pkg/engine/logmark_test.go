@@ -40,10 +40,19 @@ func newAbsence(t *testing.T, st store) *absence {
 	at := a.clock.now().Add(-time.Hour).UnixNano()
 	require.NoError(t, e.Append(t.Context(), "t", stream(absent, entry(at, deletedText), entry(at+1, "kept"))))
 	closeEngine(t, e)
-	a.present = open(t, a.options(t.TempDir()))
-	_, err := a.present.CreateDelete(t.Context(), "t", deletes.Request{Query: `{app="absent"} |= "` + deletedText + `"`, End: a.clock.now().UnixNano()})
-	require.NoError(t, err)
+	a.remove()
 	return a
+}
+
+// remove opens the one that is present and asks it for the deletion.
+func (a *absence) remove() {
+	a.present = open(a.t, a.options(a.t.TempDir()))
+	a.request()
+}
+
+func (a *absence) request() {
+	_, err := a.present.CreateDelete(a.t.Context(), "t", deletes.Request{Query: `{app="absent"} |= "` + deletedText + `"`, End: a.clock.now().UnixNano()})
+	require.NoError(a.t, err)
 }
 
 func (a *absence) options(dir string) Options {
@@ -192,4 +201,99 @@ func TestMarksWaitForTruncation(t *testing.T) {
 		require.NotZero(t, a.status().Ended)
 		require.NotContains(t, a.lines(a.open()), deletedText)
 	})
+}
+
+// TestMarksFollowTheClockBack: a mark that was made while the clock was ahead does not cover what is accepted after it was put right.
+func TestMarksFollowTheClockBack(t *testing.T) {
+	onShared(t, func(t *testing.T, st store) {
+		const ahead = 10 * 24 * time.Hour
+		a := &absence{t: t, clock: &shiftedClock{}, b: st.open(t), dir: t.TempDir()}
+		a.clock.advance(ahead)
+		e := a.open()
+		a.clock.advance(-ahead)
+		at := a.clock.now().Add(-time.Hour).UnixNano()
+		require.NoError(t, e.Append(t.Context(), "t", stream(absent, entry(at, deletedText), entry(at+1, "kept"))))
+		require.True(t, e.mark.due(a.clock.now()))
+		require.NoError(t, e.tellMark(t.Context()))
+		require.False(t, e.mark.toldUntil().After(a.clock.now()))
+		closeEngine(t, e)
+		a.remove()
+		a.pass(3 * 24 * time.Hour)
+		require.NotZero(t, a.status().Processed)
+		require.Zero(t, a.status().Ended)
+		e = a.open()
+		require.NotContains(t, a.lines(e), deletedText)
+		require.NoError(t, e.Flush(t.Context()))
+		require.NoError(t, e.tellMark(t.Context()))
+		require.WithinDuration(t, a.clock.now(), e.mark.toldUntil(), time.Minute, "a flush makes up for it")
+	})
+}
+
+// TestRequestsEndWhenAllIsListed: what a log brought to a segment a moment ago is in no listing of the others yet.
+func TestRequestsEndWhenAllIsListed(t *testing.T) {
+	onShared(t, func(t *testing.T, st store) {
+		a := &absence{t: t, clock: &shiftedClock{}, b: st.open(t), dir: t.TempDir()}
+		e := a.open()
+		at := a.clock.now().Add(-10 * 24 * time.Hour).UnixNano() // a day that is listed every two minutes
+		require.NoError(t, e.Append(t.Context(), "t", stream(absent, entry(at, deletedText), entry(at+1, "kept"))))
+		closeEngine(t, e)
+		a.remove()
+		a.pass(3 * 24 * time.Hour)
+		require.NotZero(t, a.status().Processed)
+		require.Empty(t, a.lines(a.present))
+		e = a.open()
+		require.NoError(t, e.Flush(t.Context()))
+		closeEngine(t, e)
+		_, err := a.present.Maintain(t.Context())
+		require.NoError(t, err)
+		a.clock.advance(10 * time.Minute)
+		require.NotContains(t, a.lines(a.present), deletedText)
+		require.Contains(t, a.lines(a.present), "kept")
+		a.pass(24 * time.Hour)
+		require.NotZero(t, a.status().Ended)
+		require.NotContains(t, a.lines(a.present), deletedText)
+	})
+}
+
+// TestRequestsWaitForTruncation: so do those of an engine that is alone with its log.
+func TestRequestsWaitForTruncation(t *testing.T) {
+	a := &absence{t: t, clock: &shiftedClock{}, dir: t.TempDir()}
+	a.present = a.open()
+	at := a.clock.now().Add(-time.Hour).UnixNano()
+	require.NoError(t, a.present.Append(t.Context(), "t", stream(absent, entry(at, deletedText), entry(at+1, "kept"))))
+	opts := a.options(a.dir)
+	file := wlog.SegmentName(opts.walDir(), 0)
+	content, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NoError(t, os.Remove(file))
+	require.NoError(t, os.MkdirAll(filepath.Join(file, "in the way"), 0o700)) // of its removal
+	require.NoError(t, a.present.Flush(t.Context()))
+	a.request()
+	a.pass(3 * 24 * time.Hour)
+	require.NotZero(t, a.status().Processed)
+	require.Zero(t, a.status().Ended)
+	closeEngine(t, a.present)
+	require.NoError(t, os.RemoveAll(file))
+	require.NoError(t, os.WriteFile(file, content, 0o600))
+	a.present = a.open()
+	require.NotContains(t, a.lines(a.present), deletedText)
+	require.Contains(t, a.lines(a.present), "kept")
+	a.pass(3 * 24 * time.Hour)
+	require.NotZero(t, a.status().Ended)
+	require.NotContains(t, a.lines(a.present), deletedText)
+}
+
+// TestTruncationIsTriedAgain: also when nothing comes that would have to be flushed.
+func TestTruncationIsTriedAgain(t *testing.T) {
+	e := open(t, Options{})
+	require.NoError(t, e.Append(t.Context(), "t", stream(absent, entry(1, "x"))))
+	file := wlog.SegmentName(e.opts.walDir(), 0)
+	require.NoError(t, os.Remove(file))
+	require.NoError(t, os.MkdirAll(filepath.Join(file, "in the way"), 0o700))
+	require.NoError(t, e.Flush(t.Context()))
+	require.NoError(t, os.Remove(filepath.Join(file, "in the way")))
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(file)
+		return os.IsNotExist(err)
+	}, 20*time.Second, 20*time.Millisecond)
 }

@@ -28,7 +28,7 @@ const (
 // Options of an Engine. Only DataDir is needed; the zero value of every other field means its default.
 type Options struct {
 	// DataDir holds the write-ahead log and, without a Bucket, everything else. It is made if it is not there.
-	// With WALInBucket it may be missing, and takes temporary files only.
+	// With WALInBucket it may be missing, and takes temporary files only; what WALOnDisk left in its log is moved to the bucket.
 	DataDir string
 	// Bucket holds the segments; the engine does not close it. Default: the directory bucket under DataDir.
 	Bucket objstore.Bucket
@@ -90,5 +90,6 @@ func (o *Options) ensureDefaults() {
 }
 
 func (o *Options) walDir() string    { return filepath.Join(o.DataDir, "wal") }
+func (o *Options) markFile() string  { return filepath.Join(o.DataDir, "wal.json") }
 func (o *Options) tmpDir() string    { return filepath.Join(o.DataDir, "tmp") }
 func (o *Options) bucketDir() string { return filepath.Join(o.DataDir, "bucket") }

@@ -32,6 +32,9 @@ func (e *Engine) forgotten(l deletes.LogMark) bool {
 // logsClean reports whether everything that any process on the bucket accepted before a time is in segments. The first time that requests wait
 // for a log it is told whose.
 func (e *Engine) logsClean(ctx context.Context, before time.Time) (bool, error) {
+	if ahead, err := e.logHoldsSegments(ctx); err != nil || ahead {
+		return false, err
+	}
 	marks, err := e.logsOf(ctx)
 	if err != nil {
 		return false, err
@@ -55,6 +58,32 @@ func (e *Engine) logsClean(ctx context.Context, before time.Time) (bool, error) 
 		}
 	}
 	return clean, nil
+}
+
+// logHoldsSegments reports whether this engine's own log holds what is in segments as well: a flush is under way or fails half-way, or its files
+// could not be removed. A start would read that again, whatever has become of the segments.
+func (e *Engine) logHoldsSegments(ctx context.Context) (bool, error) {
+	if e.wal == nil {
+		return false, nil
+	}
+	if err := e.flusher.lock(ctx); err != nil {
+		return false, err
+	}
+	defer e.flusher.unlock()
+	return e.flusher.sealed != nil || e.flusher.untruncated, nil
+}
+
+// lateListing is how much later than it was written a segment of another process may be found: listings are not new, and stores may list late.
+const lateListing = 5 * time.Minute
+
+// allListed reports whether everything that the logs held before they were found clean is listed by now. It is asked in each round in which they are.
+func (m *maintenance) allListed(key deleteKey, now time.Time) bool {
+	since, known := m.cleanSince[key]
+	if !known || now.Before(since) {
+		m.cleanSince[key] = now
+		return false
+	}
+	return now.Sub(since) >= lateListing
 }
 
 // cleanLog flushes this engine's own log, tells so, and gives until when it is flushed.
