@@ -65,13 +65,19 @@ type Engine struct {
 	lastErr  atomic.Pointer[error] // of the last flush; nil = it went well
 }
 
-// Open opens the database in a data directory: it takes the lock, replays the log and starts the background work.
+// Open opens the database in a data directory: it takes the lock, replays the log and starts the background work. With WALInBucket it first
+// writes to the bucket what an earlier process left in a log there.
 // Errors say which directory and what to do; ErrLocked when another process has it. A disk that is full is no error: the engine reads, and
 // refuses pushes until there is room.
 func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
 	opts.ensureDefaults()
 	if opts.DataDir, err = checkDirs(opts); err != nil {
 		return nil, err
+	}
+	if opts.WALLocation == WALInBucket {
+		if err := moveLeftLog(ctx, opts); err != nil {
+			return nil, err
+		}
 	}
 	e := &Engine{opts: opts, commit: newCommit(), kick: make(chan struct{}, 1), registry: prometheus.NewRegistry()}
 	e.opts.Head.Registerer = e.registry
@@ -143,16 +149,11 @@ func checkDirs(opts Options) (string, error) {
 // openDir takes the data directory, or makes a temporary one where nothing on the disk is to be kept.
 func (e *Engine) openDir(ctx context.Context) (err error) {
 	if e.opts.WALLocation == WALInBucket {
-		if e.opts.DataDir != "" {
-			err = os.MkdirAll(e.opts.DataDir, 0o700)
-		}
-		if err == nil {
-			e.segmentDir, err = os.MkdirTemp(e.opts.DataDir, "cambium-segments-*")
-		}
-		if err != nil {
+		var release func() error
+		if e.segmentDir, release, err = makeBuildDir(e.opts.DataDir); err != nil {
 			return fmt.Errorf("make a directory for segments under construction: %w", err)
 		}
-		e.onClose(func() error { return os.RemoveAll(e.segmentDir) })
+		e.onClose(release)
 		return nil
 	}
 	if e.lock, err = lockDir(ctx, e.opts.DataDir, e.opts.LockWait); err != nil {
