@@ -135,9 +135,12 @@ func (c *rawColumn) offsets() ([]byte, []int) {
 			}
 			offs[i+1] = offs[i] + int(l)
 		}
+		if offs[len(lens)] != len(buf) {
+			c.bytes.fault.set(errMalformed("raw column length"))
+		}
 		c.offs = offs
 	})
-	return buf, c.offs
+	return buf[:c.offs[len(c.offs)-1]], c.offs
 }
 
 func (c *rawColumn) append(dst []byte, row int) []byte {

@@ -2,6 +2,7 @@ package columnar
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -291,4 +292,12 @@ func FuzzDecode(f *testing.F) {
 			require.ErrorIs(t, err, ErrMalformed)
 		}
 	})
+}
+
+// What a few bytes claim is refused before room is made for it.
+func TestClaimsAreBounded(t *testing.T) {
+	const rows = 1 << 20
+	wide := binary.AppendUvarint([]byte{kindHex, 0}, 1<<16)
+	_, _, err := Decode(append(wide, codecNone, 0), rows, nil, 1<<10)
+	require.ErrorIs(t, err, ErrMalformed)
 }

@@ -303,12 +303,12 @@ func (d *decoder) hexIntHead() (flags byte, width int, err error) {
 	return head[0], int(head[1]), nil
 }
 
-// hexHead reads the case and width of other hex digits.
-func (d *decoder) hexHead() (flags byte, width int, err error) {
+// hexHead reads the case and width of other hex digits, of n values.
+func (d *decoder) hexHead(n int) (flags byte, width int, err error) {
 	if flags, err = d.byte(); err != nil {
 		return 0, 0, err
 	}
-	width, err = d.count(1 << 16)
+	width, err = d.count(min(1<<16, 2*d.left/n))
 	return flags, width, err
 }
 
@@ -322,7 +322,7 @@ func (d *decoder) dictSize(n int) (int, error) {
 }
 
 func (d *decoder) hex(n int) (column, error) {
-	flags, width, err := d.hexHead()
+	flags, width, err := d.hexHead(n)
 	if err != nil {
 		return nil, err
 	}

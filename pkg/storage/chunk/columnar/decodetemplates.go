@@ -180,6 +180,9 @@ func (d *decoder) templates(n int, ts Times, depth int, marked bool) (column, er
 	if c.body = d.b; uint64(len(c.body)) > math.MaxUint32 {
 		return nil, errMalformed("columns of templates are too long")
 	}
+	if slots > len(c.body) {
+		return nil, errEnd // each takes a byte at least
+	}
 	fields := make([]field, slots)
 	for i := range c.list {
 		t := &c.list[i]

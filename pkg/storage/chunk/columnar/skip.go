@@ -38,7 +38,7 @@ func (d *decoder) skip(n int, timed bool, depth int) (letterKinds, error) {
 		}
 		return decimalDigits | decimalSigns, ints.read(d, n, false)
 	case kindHex:
-		flags, width, err := d.hexHead()
+		flags, width, err := d.hexHead(n)
 		if err != nil {
 			return 0, err
 		}

@@ -22,7 +22,10 @@ func OpenSteps(b []byte, n int) (*Steps, error) {
 	if s.width == 0 || s.packing == packBits {
 		return s, nil
 	}
-	return s, s.eachPlane(&s.planes, n, nil)
+	if err := s.eachPlane(&s.planes, n, nil); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Sum adds up the numbers 0 to row, in 64-bit arithmetic that wraps.
