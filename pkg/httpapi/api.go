@@ -76,7 +76,7 @@ type Options struct {
 	Deletes   Deletes
 	// DeleteMaxInterval bounds the max_interval of delete requests; 0 = 24 h.
 	DeleteMaxInterval time.Duration
-	Tailer    Tailer
+	Tailer            Tailer
 	// TailMaxDuration is the longest life of a tail. Default 1 h.
 	TailMaxDuration time.Duration
 	// WriteTimeout is how long a client may keep a part of an answer waiting. Default: for ever.
