@@ -60,6 +60,7 @@ type source struct {
 	end    int        // first row that is not read any more, in the direction of the walk
 	ts     int64
 	read   int // rows left behind
+	closed bool
 }
 
 type rowRef struct {
@@ -335,6 +336,7 @@ func (c *cursor) closeSource(s *source) {
 		c.err = chunk.Fault(s.reader)
 	}
 	s.reader.Close()
+	s.closed = true
 	_ = c.hold(-s.chunk.Meta().RawBytes)
 }
 

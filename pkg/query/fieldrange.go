@@ -116,7 +116,7 @@ type fieldWalk struct {
 	extractors []*pipeline.Extractor
 	stream     *pipeline.StreamPipeline
 	guess      *fieldSet // for lines of a query without parsers
-	shapes     map[*chunk.Shape]*shapeFields
+	shapes     shapeMap[*shapeFields]
 	last       *shapeFields
 	lastShape  *chunk.Shape
 	n          int
@@ -125,7 +125,7 @@ type fieldWalk struct {
 }
 
 func (f *fieldRange) walk(r *run) *fieldWalk {
-	w := &fieldWalk{of: f, run: r, found: newFieldTable(), stream: f.compiled.ForStream(r.labels), shapes: map[*chunk.Shape]*shapeFields{}}
+	w := &fieldWalk{of: f, run: r, found: newFieldTable(), stream: f.compiled.ForStream(r.labels)}
 	if f.wanted != "" {
 		w.found.of(f.wanted).keep = f.keep
 	}
@@ -211,13 +211,14 @@ func (w *fieldWalk) shape(cur *cursor) (*shapeFields, int) {
 	if shape == w.lastShape {
 		return w.last, at
 	}
-	fields, known := w.shapes[shape]
+	shapes := w.shapes.at(cur.src)
+	fields, known := shapes[shape]
 	if !known {
-		if len(w.shapes) >= maxShapes {
-			clear(w.shapes)
+		if len(shapes) >= maxShapes {
+			clear(shapes)
 		}
 		fields = w.shapeFields(shape)
-		w.shapes[shape] = fields
+		shapes[shape] = fields
 	}
 	w.last, w.lastShape = fields, shape
 	return fields, at

@@ -61,9 +61,11 @@ func (e *Engine) Patterns(ctx context.Context, p PatternParams) ([]Pattern, erro
 			workers = min(n, workers)
 		}
 		stride := rows/patternRows + 1
+		memory := newMemory(s.Limits.maxMemory(), e.memory)
+		defer memory.release()
 		return ordered(ctx, workers, len(runs), func(ctx context.Context, i int) (*signatures, error) {
 			w := newPatternWalk(p.Step, stride, before[i])
-			return w.found, w.walk(ctx, &runs[i], s.Start, s.End)
+			return w.found, w.walk(ctx, &runs[i], s.Start, s.End, memory)
 		}, func(_ int, found *signatures) error {
 			all.merge(found)
 			return nil
@@ -88,9 +90,9 @@ func newPatternWalk(step int64, stride, before int) *patternWalk {
 	return &patternWalk{found: newSignatures(step), stride: stride, n: before}
 }
 
-func (w *patternWalk) walk(ctx context.Context, r *run, mint, maxt int64) error {
+func (w *patternWalk) walk(ctx context.Context, r *run, mint, maxt int64, m *memory) error {
 	level := r.labels.Get(levelLabel)
-	cur := newCursor(ctx, r, mint, maxt, false, nil, &counters{}, nil)
+	cur := newCursor(ctx, r, mint, maxt, false, nil, &counters{}, m)
 	for cur.next() {
 		w.n++
 		looked := w.n%w.stride == 0

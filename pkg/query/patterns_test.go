@@ -100,7 +100,7 @@ func TestDictionariesAreCountedWhole(t *testing.T) {
 	runs := streamRuns(0, streams[0])
 	require.Len(t, runs, 1)
 	w := newPatternWalk(1000*second, 7, 0)
-	require.NoError(t, w.walk(context.Background(), &runs[0], 0, 600*second))
+	require.NoError(t, w.walk(context.Background(), &runs[0], 0, 600*second, nil))
 	var got, all []float64
 	for _, sig := range w.found.list() {
 		got = append(got, sig.total)
@@ -170,4 +170,19 @@ func BenchmarkPatterns(b *testing.B) {
 			}
 		})
 	}
+}
+
+// The chunks that patterns are found in count for the memory of a query.
+func TestPatternsAreBounded(t *testing.T) {
+	m := &storagetest.Memory{Encoding: chunk.EncodingColumnar}
+	for i := range int64(100) {
+		m.Add(labels.FromStrings("app", "a"), chunk.Entry{Timestamp: i * second, Line: fmt.Appendf(nil, "took %d ms", i)})
+	}
+	p := PatternParams{Selection: Selection{Start: 0, End: 100 * second, Limits: Limits{MaxMemory: 100}}, Step: second}
+	_, err := New(Options{Source: m}).Patterns(t.Context(), p)
+	require.ErrorContains(t, err, "memory")
+	p.Limits.MaxMemory = 1 << 20
+	found, err := New(Options{Source: m}).Patterns(t.Context(), p)
+	require.NoError(t, err)
+	require.Len(t, found, 1)
 }

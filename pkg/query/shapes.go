@@ -8,14 +8,44 @@ import (
 // shapes remembers what a stream's parser makes of the skeletons of the chunks that are being read.
 type shapes struct {
 	of   func(pipeline.Skeleton) *pipeline.Shaped // nil when nothing can be had from skeletons
-	seen map[*chunk.Shape]*pipeline.Shaped
+	seen shapeMap[*pipeline.Shaped]
 
 	last       *chunk.Shape // the one found last
 	lastShaped *pipeline.Shaped
 }
 
-// maxShapes bounds what is remembered; skeletons belong to chunks, of which a long walk meets many.
+// maxShapes bounds what is remembered of one chunk.
 const maxShapes = 1 << 12
+
+// shapeMap remembers something for the skeletons of the chunks that are open. Skeletons hold on to what was decoded of their chunk, so that those
+// of closed chunks are forgotten: a walk may meet many.
+type shapeMap[T any] struct {
+	by     map[*source]map[*chunk.Shape]T
+	last   *source
+	ofLast map[*chunk.Shape]T
+}
+
+// at gives what is remembered for the skeletons of a chunk, which may be added to.
+func (m *shapeMap[T]) at(s *source) map[*chunk.Shape]T {
+	if s == m.last {
+		return m.ofLast
+	}
+	known := m.by[s]
+	if known == nil {
+		if m.by == nil {
+			m.by = map[*source]map[*chunk.Shape]T{}
+		}
+		for old := range m.by {
+			if old.closed {
+				delete(m.by, old)
+			}
+		}
+		known = map[*chunk.Shape]T{}
+		m.by[s] = known
+	}
+	m.last, m.ofLast = s, known
+	return known
+}
 
 // find gives what the parser makes of the line at the cursor, and which of its skeleton's lines it is; nil when the line must be parsed itself.
 func (s *shapes) find(c *cursor) (*pipeline.Shaped, int) {
@@ -32,13 +62,14 @@ func (s *shapes) find(c *cursor) (*pipeline.Shaped, int) {
 	if shape == s.last {
 		return s.lastShaped, at
 	}
-	shaped, known := s.seen[shape]
+	seen := s.seen.at(c.src)
+	shaped, known := seen[shape]
 	if !known {
-		if s.seen == nil || len(s.seen) >= maxShapes {
-			s.seen = map[*chunk.Shape]*pipeline.Shaped{}
+		if len(seen) >= maxShapes {
+			clear(seen)
 		}
 		shaped = s.of(shape)
-		s.seen[shape] = shaped
+		seen[shape] = shaped
 	}
 	s.last, s.lastShaped = shape, shaped
 	return shaped, at

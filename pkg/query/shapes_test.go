@@ -4,13 +4,17 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"testing"
+	"weak"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/stretchr/testify/require"
 
 	"github.com/cambium-logs/cambium/internal/race"
+	"github.com/cambium-logs/cambium/pkg/logql"
 	"github.com/cambium-logs/cambium/pkg/logql/logqltest"
+	"github.com/cambium-logs/cambium/pkg/logql/pipeline"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 	"github.com/cambium-logs/cambium/pkg/storage/storagetest"
 )
@@ -123,4 +127,45 @@ func TestColumnsChangeNothing(t *testing.T) {
 			require.Equal(t, fmt.Sprint(want.Matrix, want.Vector), fmt.Sprint(got.Matrix, got.Vector), "%d %s", seed, expr)
 		}
 	}
+}
+
+// What a walk remembers of skeletons does not keep the columns of chunks that it has left.
+func TestClosedChunksAreForgotten(t *testing.T) {
+	src := &storagetest.Memory{ChunkRows: 50, Encoding: chunk.EncodingColumnar}
+	for i := range 20 * 50 {
+		at := int64(i) * second
+		if i%50 == 49 {
+			at += 2 * second // chunks overlap, so that all are one run
+		}
+		src.Add(labels.FromStrings("app", "a"), chunk.Entry{Timestamp: at, Line: fmt.Appendf(nil, "level=info n=%d who=%s", i*7%50, []string{"x", "y"}[i%2])})
+	}
+	snap, err := src.Snapshot(t.Context(), "", 0, 1<<60)
+	require.NoError(t, err)
+	streams, err := snap.Select(t.Context(), 0, 1<<60, labels.MustNewMatcher(labels.MatchEqual, "app", "a"))
+	require.NoError(t, err)
+	runs := streamRuns(0, streams[0])
+	require.Len(t, runs, 1)
+	p, err := pipeline.Compile([]logql.Stage{&logql.LogfmtParser{}, &logql.LabelFilter{Predicate: &logql.NumberPredicate{Name: "n", Op: logql.CmpGreater, Value: 10}}}, pipeline.Options{})
+	require.NoError(t, err)
+	filter := p.Filter(labels.EmptyLabels())
+	remembered := shapes{of: filter.Shape}
+	cur := newCursor(t.Context(), &runs[0], 0, 1<<60, false, nil, &counters{}, nil)
+	var met []weak.Pointer[chunk.Shape]
+	for cur.next() {
+		filterRow(cur, filter, &remembered)
+		if n := len(met); n == 0 || met[n-1].Value() != remembered.last {
+			met = append(met, weak.Make(remembered.last))
+		}
+	}
+	require.Greater(t, len(met), 20)
+	runtime.GC()
+	held := map[*chunk.Shape]bool{}
+	for _, shape := range met {
+		if s := shape.Value(); s != nil {
+			held[s] = true
+		}
+	}
+	require.LessOrEqual(t, len(held), 3)
+	require.NoError(t, cur.close())
+	runtime.KeepAlive(&remembered)
 }

@@ -215,7 +215,7 @@ func tokens(text string) []string {
 
 // shapeSignatures remembers what the signatures of the lines of a template are.
 type shapeSignatures struct {
-	seen map[*chunk.Shape]*shapeSignature
+	seen shapeMap[*shapeSignature]
 	room uint64 // combinations that may still be remembered
 }
 
@@ -275,10 +275,12 @@ func (s *shapeSignatures) find(c *cursor) (*shapeSignature, int) {
 	if shape == nil {
 		return nil, 0
 	}
-	known := s.seen[shape]
+	seen := s.seen.at(c.src)
+	known := seen[shape]
 	if known == nil {
-		if s.seen == nil || len(s.seen) >= maxShapes {
-			s.seen, s.room = map[*chunk.Shape]*shapeSignature{}, allCombinations
+		if len(seen) == 0 || len(seen) >= maxShapes {
+			s.room = allCombinations
+			clear(seen)
 		}
 		known = &shapeSignature{shape: shape, byKey: map[string]*signature{}}
 		for slot := range len(shape.Pieces()) - 1 {
@@ -287,7 +289,7 @@ func (s *shapeSignatures) find(c *cursor) (*shapeSignature, int) {
 			}
 		}
 		s.room -= known.number(s.room)
-		s.seen[shape] = known
+		seen[shape] = known
 	}
 	return known, at
 }
