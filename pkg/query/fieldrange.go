@@ -141,7 +141,7 @@ func (w *fieldWalk) read(ctx context.Context, mint, maxt int64, m *memory) error
 	for failure == nil && cur.next() {
 		metadata := cur.metadata()
 		shape, at := w.shape(cur)
-		if shape != nil && !shape.collides(metadata) {
+		if shape != nil && !shape.collides(w.run.labels, metadata) {
 			shape.add(w, at)
 			w.addMetadata(metadata)
 			continue

@@ -54,7 +54,7 @@ func TestFieldsOfTheRange(t *testing.T) {
 		for i := range int64(400) {
 			e := entry(i, fieldLine(r))
 			if r.IntN(3) == 0 {
-				e.Metadata = []labels.Label{{Name: []string{"user", "detected_level", "pod"}[r.IntN(3)], Value: fmt.Sprint("m", r.IntN(4))}}
+				e.Metadata = []labels.Label{{Name: []string{"user", "detected_level", "pod", "n", "n_extracted", "__error__"}[r.IntN(6)], Value: fmt.Sprint("m", r.IntN(4))}}
 			}
 			ls := labels.FromStrings("app", []string{"a", "b"}[r.IntN(2)], "n", "stream")
 			for _, s := range stores {

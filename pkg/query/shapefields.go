@@ -31,7 +31,7 @@ func (s *shapeFields) use(w *fieldWalk, parser string, list []pipeline.Extractio
 		paths = jsonPaths(firstLine(s.shape))
 	}
 	for _, x := range list {
-		s.keys[x.Key] = struct{}{}
+		s.keys[x.Key], s.keys[x.Name] = struct{}{}, struct{}{}
 		f := w.found.of(x.Name)
 		if f == nil {
 			continue
@@ -57,10 +57,11 @@ func firstLine(shape *chunk.Shape) []byte {
 	return line
 }
 
-// collides reports whether structured metadata has a name that a parser extracts, so that the label is shown under another name.
-func (s *shapeFields) collides(metadata []labels.Label) bool {
+// collides reports whether structured metadata has a name that the stream has or a parser extracts, so that one of the two is shown under another
+// name or not at all, or that of an error.
+func (s *shapeFields) collides(stream labels.Labels, metadata []labels.Label) bool {
 	for _, l := range metadata {
-		if _, ok := s.keys[l.Name]; ok {
+		if _, ok := s.keys[l.Name]; ok || stream.Has(l.Name) || l.Name == pipeline.ErrorLabel || l.Name == pipeline.ErrorDetailsLabel {
 			return true
 		}
 	}
