@@ -175,3 +175,11 @@ func TestBucketModeNeedsABucket(t *testing.T) {
 	_, err := Open(context.Background(), Options{WALLocation: WALInBucket})
 	require.ErrorContains(t, err, "no bucket")
 }
+
+// TestAged: entries do not wait longer because the clock went back.
+func TestAged(t *testing.T) {
+	now := time.Now()
+	for d, want := range map[time.Duration]bool{0: false, -59 * time.Minute: false, -time.Hour: true, 59 * time.Minute: false, 24 * time.Hour: true} {
+		require.Equal(t, want, aged(now.Add(d), now, time.Hour), d)
+	}
+}

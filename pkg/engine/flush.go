@@ -90,9 +90,12 @@ func (e *Engine) due() bool {
 		return !e.head.CurrentEmpty()
 	}
 	memory, raw, since := e.head.Current()
-	return memory >= e.opts.FlushBytes || raw >= e.opts.FlushBytes || (!since.IsZero() && time.Since(since) >= e.opts.FlushAge) ||
+	return memory >= e.opts.FlushBytes || raw >= e.opts.FlushBytes || (!since.IsZero() && aged(since, time.Now(), e.opts.FlushAge)) ||
 		(!since.IsZero() && max(e.head.Memory(), e.head.RawBytes()) >= e.head.MaxBytes()*9/10)
 }
+
+// aged reports whether a time of the wall clock is some age ago, or as far ahead because the clock went back.
+func aged(since, now time.Time, age time.Duration) bool { return now.Sub(since).Abs() >= age }
 
 func (e *Engine) flushLoop(ctx context.Context) {
 	look, retryMax := flushLook, flushRetryMax

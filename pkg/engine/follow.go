@@ -82,7 +82,11 @@ func (f *follower) start(ctx context.Context, sub *Subscription, pinned *catalog
 		}
 	}
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	f.sub, f.cancel, sub.follower = sub, cancel, f
+	f.sub, f.cancel = sub, cancel
+	if !sub.follow(f) {
+		cancel() // the engine is being closed
+		return nil
+	}
 	go f.run(background)
 	return nil
 }

@@ -35,16 +35,17 @@ type Subscription struct {
 	limit    int
 	stop     func()
 	start    uint64
-	follower *follower // of other processes' segments; nil = none
 
 	wanted map[uint64]bool // by series; only used under the tenant's lock of the head
 
-	mu      sync.Mutex // guards what follows
-	events  []Event
-	entries int
-	dropped int64
-	closed  bool
-	ready   chan struct{} // holds one token while there is something to get
+	mu       sync.Mutex // guards what follows
+	events   []Event
+	entries  int
+	dropped  int64
+	closing  bool
+	closed   bool
+	follower *follower     // of other processes' segments; nil = none
+	ready    chan struct{} // holds one token while there is something to get
 }
 
 // ErrUnsubscribed is what a closed subscription gives once it is drained.
@@ -223,11 +224,26 @@ func (s *Subscription) hide(ctx context.Context, events []Event) ([]Event, error
 	return shown, nil
 }
 
+// follow makes the subscription the owner of a follower, which then may run; false when it is closed.
+func (s *Subscription) follow(f *follower) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return false
+	}
+	s.follower = f
+	return true
+}
+
 // Close ends the subscription. It may be called more than once.
 func (s *Subscription) Close() {
 	s.stop()
-	if s.follower != nil {
-		s.follower.stop()
+	s.mu.Lock()
+	s.closing = true
+	others := s.follower
+	s.mu.Unlock()
+	if others != nil {
+		others.stop()
 	}
 	s.engine.subsMu.Lock()
 	delete(s.engine.subs, s)

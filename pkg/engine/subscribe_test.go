@@ -48,3 +48,20 @@ func testSubscriptionsHideDeletes(t *testing.T, st store) {
 	}
 	require.Equal(t, []string{"a 16 late", "a 21 new secret", "b 15 late secret", "b 41 new", "a 18 shown"}, got)
 }
+
+// TestClosedSubscriptionsFollowNobody: a tail that begins while the engine closes leaves nothing running.
+func TestClosedSubscriptionsFollowNobody(t *testing.T) {
+	e := open(t, sharing(stores[1].open(t)))
+	others, err := e.newFollower(t.Context(), "t")
+	require.NoError(t, err)
+	sub, snap := e.listen("t", 0, nil)
+	snap.Close()
+	pinned, err := e.catalog.Snapshot(t.Context(), "t", 0, 10)
+	require.NoError(t, err)
+	defer pinned.Close()
+	e.endSubscriptions()
+	require.NoError(t, others.start(t.Context(), sub, pinned))
+	require.Nil(t, sub.follower)
+	_, _, err = sub.Next(t.Context())
+	require.ErrorIs(t, err, ErrUnsubscribed)
+}
