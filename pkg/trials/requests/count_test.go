@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -242,6 +243,14 @@ func following(t *testing.T, store *faultbucket.Store, rows *[]row) {
 	snap, sub, err := b.engine.SnapshotAndSubscribe(context.Background(), tenant, 0, time.Now().UnixNano(), 0)
 	require.NoError(t, err)
 	snap.Close()
+	var shown sync.WaitGroup
+	shown.Go(func() {
+		for {
+			if _, _, err := sub.Next(context.Background()); err != nil {
+				return
+			}
+		}
+	})
 	b.took("beginning of a tail")
 	time.Sleep(busyTime())
 	c := b.took(inWords(busyTime()) + " of a tail, nothing comes")
@@ -251,8 +260,10 @@ func following(t *testing.T, store *faultbucket.Store, rows *[]row) {
 		other.push(1, 10)
 		time.Sleep(time.Second)
 	}
-	b.took("minute of a tail, another process takes a push every second")
+	c = b.took("minute of a tail, another process takes a push every second")
+	require.LessOrEqual(t, c.Requests[faultbucket.List], int64(3*60), "new segments, and what is to be deleted")
 	sub.Close()
+	shown.Wait()
 	b.close()
 	other.close()
 }
