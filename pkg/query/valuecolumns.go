@@ -48,6 +48,21 @@ func (l *valueColumn) len() (n int) {
 	return n
 }
 
+// smallRun is the number of samples below which a run is copied: by itself it would take much more room than its samples do.
+const smallRun = 256
+
+// take takes over a run that does not change any more.
+func (l *valueColumn) take(r *valueRun) {
+	if len(r.cells) >= smallRun {
+		l.others = append(l.others, *r)
+		return
+	}
+	for _, c := range r.cells {
+		l.cells = append(l.cells, c+r.shift)
+	}
+	l.values = append(l.values, r.values...)
+}
+
 // valueBytes is what the value of a sample takes.
 const valueBytes = 16
 
@@ -85,7 +100,7 @@ func (p *valueColumns) absorb(other part) {
 			p.columns[at] = q.columns[i]
 		default:
 			l := &p.columns[at]
-			q.columns[i].each(func(r *valueRun) { l.others = append(l.others, *r) })
+			q.columns[i].each(l.take)
 		}
 	}
 }
@@ -120,7 +135,7 @@ func (p *valueColumns) absorbKept(kept part, shift int64) {
 		for _, r := range q.columns[i].others {
 			p.take(int64(len(r.cells)) * valueBytes)
 			r.shift += shift
-			l.others = append(l.others, r)
+			l.take(&r)
 		}
 	}
 }
