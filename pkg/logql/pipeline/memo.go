@@ -1,17 +1,34 @@
 package pipeline
 
-import "strings"
+import (
+	"slices"
+	"strings"
 
-// maxOutcomes bounds the combinations of values for which outcomes are remembered.
-const maxOutcomes = 1 << 10
+	"github.com/prometheus/prometheus/model/labels"
+)
 
-// memo remembers what becomes of a skeleton's lines by the values that decide about it, where these are numbered and few. It holds for
-// entries without structured metadata.
+const (
+	// maxOutcomes bounds the combinations of values for which outcomes are remembered.
+	maxOutcomes = 1 << 10
+	// maxSets bounds the sets of structured metadata for which they are, and maxSetOutcomes the outcomes of all sets together.
+	maxSets, maxSetOutcomes = 16, 4 * maxOutcomes
+)
+
+// memo remembers what becomes of a skeleton's lines by the values that decide about it, where these are numbered and few, and by the
+// entries' structured metadata.
 type memo struct {
 	coded    []codedSlot
-	outcomes []outcome
+	outcomes []outcome // of entries without metadata
+	sets     []metadataOutcomes
+	last     int // the set that was asked for last
 	// number gives the sample's value of the lines whose outcome does not depend on it; nil when outcomes have it.
 	number func(at int) (float64, bool)
+}
+
+// metadataOutcomes are the outcomes of entries with one set of structured metadata; nil when they are not remembered.
+type metadataOutcomes struct {
+	set      []labels.Label
+	outcomes []outcome
 }
 
 // codedSlot is a variable whose values are numbered.
@@ -27,12 +44,60 @@ type outcome struct {
 	result      *LabelsResult
 }
 
-func (m *memo) of(at int) *outcome {
+// outcome gives what is remembered of the at-th line, or nil when nothing can be.
+func (s *Shaped) outcome(at int, metadata []labels.Label) *outcome {
+	m := s.memo
+	if m == nil {
+		return nil
+	}
+	outcomes := m.outcomes
+	if len(metadata) > 0 {
+		if outcomes = s.outcomesWith(metadata); outcomes == nil {
+			return nil
+		}
+	}
 	k := uint64(0)
 	for i := range m.coded {
 		k += m.coded[i].codes[at] * m.coded[i].stride
 	}
-	return &m.outcomes[k]
+	return &outcomes[k]
+}
+
+// outcomesWith gives the outcomes of entries with a set of metadata; nil when there are too many sets.
+func (s *Shaped) outcomesWith(metadata []labels.Label) []outcome {
+	m := s.memo
+	if m.last < len(m.sets) && slices.Equal(m.sets[m.last].set, metadata) {
+		return m.sets[m.last].outcomes
+	}
+	for i := range m.sets {
+		if slices.Equal(m.sets[i].set, metadata) {
+			m.last = i
+			return m.sets[i].outcomes
+		}
+	}
+	if len(m.sets) == maxSets || (len(m.sets)+1)*len(m.outcomes) > maxSetOutcomes {
+		return nil
+	}
+	of := metadataOutcomes{set: slices.Clone(metadata)}
+	if m.number == nil || !s.meets(metadata) {
+		of.outcomes = make([]outcome, len(m.outcomes))
+	}
+	m.last = len(m.sets)
+	m.sets = append(m.sets, of)
+	return of.outcomes
+}
+
+// meets reports whether a label that is extracted might get another name for the sake of metadata.
+func (s *Shaped) meets(metadata []labels.Label) bool {
+	for i := range metadata {
+		plain := strings.TrimSuffix(metadata[i].Name, extractedSuffix)
+		for k := range s.extract {
+			if strings.TrimSuffix(s.extract[k].label.name, extractedSuffix) == plain {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // memoOf makes a memo over the variables that are extracted, except number; nil when they have too many values or are not numbered.

@@ -262,19 +262,19 @@ func (p *Pipeline) FiltersColumns() bool { return p.filter != nil }
 
 // ProcessShaped is Process for the at-th line of a skeleton.
 func (p *StreamSampler) ProcessShaped(ts int64, s *Shaped, at int, metadata []labels.Label) (value float64, result *LabelsResult, keep bool) {
-	if s.memo == nil || len(metadata) > 0 {
+	o := s.outcome(at, metadata)
+	if o == nil {
 		return p.processShaped(ts, s, at, metadata)
 	}
 	number := 0.0
 	if s.memo.number != nil {
 		ok := false
 		if number, ok = s.memo.number(at); !ok {
-			return p.processShaped(ts, s, at, nil)
+			return p.processShaped(ts, s, at, metadata)
 		}
 	}
-	o := s.memo.of(at)
 	if !o.known {
-		o.value, o.result, o.keep = p.processShaped(ts, s, at, nil)
+		o.value, o.result, o.keep = p.processShaped(ts, s, at, metadata)
 		o.known = true
 	}
 	if s.memo.number != nil {
@@ -315,12 +315,12 @@ func (f *StreamFilter) Shape(sk Skeleton) *Shaped {
 
 // Keeps reports whether the pipeline may keep the at-th line of a skeleton.
 func (f *StreamFilter) Keeps(ts int64, s *Shaped, at int, metadata []labels.Label) bool {
-	if s.memo == nil || len(metadata) > 0 {
+	o := s.outcome(at, metadata)
+	if o == nil {
 		return f.program.runShaped(f.entry, ts, s, at, metadata)
 	}
-	o := s.memo.of(at)
 	if !o.known {
-		o.keep, o.known = f.program.runShaped(f.entry, ts, s, at, nil), true
+		o.keep, o.known = f.program.runShaped(f.entry, ts, s, at, metadata), true
 	}
 	return o.keep
 }
