@@ -44,6 +44,7 @@ func hash(order uint64) uint64 {
 
 // chooser finds the k-mers that are chosen from a text. It names a k-mer by its order: a number that no other k-mer has.
 type chooser struct {
+	text   []byte   // with bytes to spare behind it
 	orders []uint64 // of the k-mers of the text
 	least  []uint64 // those of the chosen ones; one that is chosen by consecutive windows comes once
 }
@@ -77,9 +78,17 @@ func (c *chooser) order(text []byte) []uint64 {
 
 // choose returns the orders of the chosen k-mers of text, valid until the next call.
 func (c *chooser) choose(text []byte) []uint64 {
-	if len(text) < MinNeedle {
+	switch {
+	case len(text) < MinNeedle:
 		return nil
+	case hasVectors:
+		return c.chooseVectors(text)
 	}
+	return c.chooseScalar(text)
+}
+
+// chooseScalar chooses from a text that has a window.
+func (c *chooser) chooseScalar(text []byte) []uint64 {
 	orders := c.order(text)
 	windows := len(orders) - Window + 1
 	if cap(c.least) < windows {

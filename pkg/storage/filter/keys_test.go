@@ -44,10 +44,14 @@ func TestChosenAreTheLeastOfEachWindow(t *testing.T) {
 			text := randomText(r)
 			orders := naiveOrders(text)
 			got := map[uint64]bool{}
-			for _, o := range c.choose(text) {
+			chosen := slices.Clone(c.choose(text))
+			for _, o := range chosen {
 				got[o] = true
 			}
 			require.Equal(t, orders, got, "%q", text)
+			if len(text) >= MinNeedle {
+				require.Equal(t, chosen, c.chooseScalar(text), "%q", text)
+			}
 			for o := range orders {
 				want[hash(o)] = true
 			}
@@ -61,5 +65,46 @@ func TestChosenAreTheLeastOfEachWindow(t *testing.T) {
 		}
 		slices.Sort(hashes)
 		require.Equal(t, newChunk(hashes, keys.escapes), f)
+	}
+}
+
+func TestVectorsChooseWhatIsChosenWithoutThem(t *testing.T) {
+	if !hasVectors {
+		t.Skip("no vector instructions")
+	}
+	var c chooser
+	for seed := range uint64(3000) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		edges := "/09:@AZ[`az{\x00\x7f\x80\xc1\xff"
+		text := make([]byte, MinNeedle+int(seed%300))
+		for i := range text {
+			switch seed % 3 {
+			case 0: // all bytes
+				text[i] = byte(r.Uint32())
+			case 1: // what lies at the edges of the classes
+				text[i] = edges[r.IntN(len(edges))]
+			default: // runs of equal k-mers
+				text[i] = "aA0"[r.IntN(1000)/499]
+			}
+		}
+		want := slices.Clone(c.chooseScalar(text))
+		require.Equal(t, want, c.chooseVectors(text), "%q", text)
+	}
+}
+
+func BenchmarkAddLine(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 1))
+	line := make([]byte, 150)
+	for i := range line {
+		line[i] = byte('0' + r.IntN(70))
+	}
+	var k Keys
+	b.SetBytes(64 * int64(len(line)))
+	for b.Loop() {
+		k.Reset()
+		for i := range 64 {
+			line[i] ^= 1
+			k.AddLine(line)
+		}
 	}
 }
