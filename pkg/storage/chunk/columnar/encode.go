@@ -33,7 +33,11 @@ type Encoder struct {
 	text, fast *zstd.Encoder
 	tok, words tokenizer
 
-	cuts [maxDepth]cuts // by depth
+	cuts   [maxDepth]cuts // by depth
+	fields [maxDepth]fieldScratch
+	rows   []int32 // of the column that is being grouped
+	ids    []int32 // of the templates that rows are dealt to
+	marked []byte  // the text of templates
 
 	free [][]uint64 // scratch for int streams, reset by each top-level column
 	used int
@@ -181,7 +185,7 @@ func (e *Encoder) raw(dst []byte, values [][]byte) []byte {
 	}
 	dst = append(dst, kindRaw)
 	dst = e.ints(dst, lens, nil)
-	all := make([]byte, 0, total)
+	all := e.bytes(total)[:0]
 	for _, v := range values {
 		all = append(all, v...)
 	}

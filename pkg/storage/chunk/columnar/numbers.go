@@ -146,7 +146,7 @@ func (e *Encoder) hexDigits(dst []byte, values [][]byte) ([]byte, bool) {
 	if !fixed || width%2 != 0 {
 		return dst, false
 	}
-	buf := make([]byte, 0, len(values)*width/2)
+	buf := e.bytes(len(values) * width / 2)[:0]
 	for _, v := range values {
 		for i := 0; i < width; i += 2 {
 			buf = append(buf, hexValue[v[i]]<<4|hexValue[v[i+1]])

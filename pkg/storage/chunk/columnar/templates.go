@@ -69,7 +69,7 @@ func (s *templateSet) add(hash uint64, line []byte, spans []span) int32 {
 			id = int32(len(s.list))
 			s.byHash[hash] = id
 			if len(s.free) < len(spans)+1 {
-				s.free = make([][]byte, max(256, len(spans)+1))
+				s.free = make([][]byte, max(4*len(s.list), len(spans)+1, 16))
 			}
 			var pieces [][]byte
 			pieces, s.free = s.free[:0:len(spans)+1], s.free[len(spans)+1:]
@@ -141,11 +141,12 @@ func (e *Encoder) group(values [][]byte, depth int) []*template {
 	e.tok.parts = depth > 0
 	c := &e.cuts[depth]
 	c.reset(len(values))
-	rows := make([]int32, len(values))
+	rows := slices.Grow(e.rows[:0], len(values))[:len(values)]
+	e.rows = rows
 	for i := range rows {
 		rows[i] = int32(i)
 	}
-	list, whole := cutRows(&e.tok, values, rows, c)
+	list, whole := e.cutRows(&e.tok, values, rows, c)
 	kept := make([]*template, 0, len(list))
 	for _, t := range list {
 		if len(t.rows) >= minRows {
@@ -155,7 +156,7 @@ func (e *Encoder) group(values [][]byte, depth int) []*template {
 		}
 	}
 	slices.Sort(whole)
-	list, whole = cutRows(&e.words, values, whole, c)
+	list, whole = e.cutRows(&e.words, values, whole, c)
 	var rare []int32
 	for _, t := range list {
 		if len(t.rows) >= minWordRows {
@@ -165,7 +166,7 @@ func (e *Encoder) group(values [][]byte, depth int) []*template {
 		}
 	}
 	slices.Sort(rare)
-	list, left := cutRows(&e.tok, values, rare, c)
+	list, left := e.cutRows(&e.tok, values, rare, c)
 	for _, t := range list {
 		t = t.fold(values)
 		t.pools = t.classify(values)
@@ -182,12 +183,13 @@ func (e *Encoder) group(values [][]byte, depth int) []*template {
 }
 
 // cutRows cuts some of the values and groups them by skeleton. It returns the rows that have none, in order.
-func cutRows(tok *tokenizer, values [][]byte, rows []int32, c *cuts) (list []*template, whole []int32) {
+func (e *Encoder) cutRows(tok *tokenizer, values [][]byte, rows []int32, c *cuts) (list []*template, whole []int32) {
 	if len(rows) == 0 {
 		return nil, nil
 	}
 	set := newTemplateSet()
-	ids := make([]int32, len(rows))
+	ids := slices.Grow(e.ids[:0], len(rows))[:len(rows)]
+	e.ids = ids
 	for i, row := range rows {
 		ids[i] = -1
 		v := values[row]
@@ -243,7 +245,7 @@ func (e *Encoder) templates(dst []byte, values [][]byte, ts []int64, depth int) 
 	dst = append(dst, kindMarked)
 	dst = binary.AppendUvarint(dst, uint64(len(list)))
 	ids := e.grab(len(values))
-	var text []byte
+	text := e.marked[:0]
 	for id, t := range list {
 		for _, row := range t.rows {
 			ids[row] = uint64(id)
@@ -253,11 +255,12 @@ func (e *Encoder) templates(dst []byte, values [][]byte, ts []int64, depth int) 
 	for _, t := range list {
 		text = t.appendMarked(text)
 	}
+	e.marked = text
 	dst = e.block(dst, text, false)
 	dst = e.ints(dst, ids, nil)
 	for _, t := range list {
 		if t.pools == nil {
-			dst = e.fields(dst, t, values, ts, depth)
+			dst = e.templateFields(dst, t, values, ts, depth)
 		}
 	}
 	return e.poolColumns(dst, list, values, ids, depth), true
@@ -278,20 +281,29 @@ func worthTemplates(list []*template, rows int) bool {
 	return good*4 >= rows
 }
 
-// fields appends a template's columns.
-func (e *Encoder) fields(dst []byte, t *template, values [][]byte, ts []int64, depth int) []byte {
+// fieldScratch holds one field of one template's rows while its column is encoded.
+type fieldScratch struct {
+	times []int64
+	texts [][]byte
+}
+
+// templateFields appends a template's columns.
+func (e *Encoder) templateFields(dst []byte, t *template, values [][]byte, ts []int64, depth int) []byte {
 	n := t.slots()
 	if n == 0 {
 		return dst
 	}
+	scratch := &e.fields[depth]
 	var rowTimes []int64
 	if ts != nil {
-		rowTimes = make([]int64, len(t.rows))
+		rowTimes = slices.Grow(scratch.times[:0], len(t.rows))[:len(t.rows)]
+		scratch.times = rowTimes
 		for i, row := range t.rows {
 			rowTimes[i] = ts[row]
 		}
 	}
-	slot := make([][]byte, len(t.rows))
+	slot := slices.Grow(scratch.texts[:0], len(t.rows))[:len(t.rows)]
+	scratch.texts = slot
 	whole := &t.pieces[0] == &wholeLine[0]
 	for s := 0; s < n; {
 		if out, used := e.timeOfDay(dst, t, s, values, rowTimes); used > 0 {

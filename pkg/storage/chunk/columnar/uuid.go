@@ -13,7 +13,7 @@ func dashBefore(i int) bool { return i == 4 || i == 6 || i == 8 || i == 10 }
 // more in common than being UUIDs.
 func (e *Encoder) uuids(dst []byte, values [][]byte) ([]byte, bool) {
 	all := uint8(isDigit)
-	buf := make([]byte, 0, len(values)*uuidBytes)
+	buf := e.bytes(len(values) * uuidBytes)[:0]
 	for _, v := range values {
 		if len(v) != uuidLen {
 			return dst, false
