@@ -62,8 +62,9 @@ func (r *report) npmPackages(ctx context.Context) bool {
 	return r.step("npm packages", single(func(out io.Writer) error { return npmInstall(ctx, out) }))
 }
 
-// manyCases are the packages with tests of random cases, of which there are fewer under the race detector (see internal/race).
-var manyCases = []string{"./pkg/query", "./pkg/storage/...", "./pkg/trials/metamorphic"}
+// manyCases are the packages with tests of random cases, of which there are fewer under the race detector (see internal/race), or of allocations,
+// which it adds to.
+var manyCases = []string{"./pkg/logql/pipeline", "./pkg/query", "./pkg/storage/...", "./pkg/trials/metamorphic"}
 
 // goTests runs every Go test with the race detector, and those with many random cases without it too. Those of the built plugin use the one
 // that was built here. vet has a step of its own.

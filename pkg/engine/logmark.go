@@ -33,6 +33,9 @@ const (
 	maxSkew = 5 * time.Minute
 )
 
+// clocksSet is before every time that a clock shows that was ever set: some machines begin in 1970 until they are told better.
+var clocksSet = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // logMark tells the other processes on a bucket how far this engine's log has become segments: delete requests do not end before. It is nil
 // where nobody else is on the bucket, and where the log is in the bucket.
 type logMark struct {
@@ -73,7 +76,7 @@ func (e *Engine) openMark() error {
 		}
 	}
 	m.clean = m.told
-	if m.told.IsZero() || e.now().Sub(m.told) < forgetLog-forgetMargin {
+	if m.told.IsZero() || e.sinceClean(m.told) < forgetLog-forgetMargin {
 		return nil
 	}
 	m.told = time.Time{}
@@ -92,6 +95,14 @@ func readMark(path string) (f markFile, err error) {
 		err = errors.New("no id")
 	}
 	return f, err
+}
+
+// sinceClean is how long ago a log was clean, as its mark says.
+func (e *Engine) sinceClean(clean time.Time) time.Duration {
+	if clean.Before(clocksSet) {
+		return unknownAge
+	}
+	return e.now().Sub(clean)
 }
 
 // setLogAside moves away a log that has lain so long that what was deleted meanwhile is forgotten, if anything is in it.

@@ -229,6 +229,27 @@ func TestMarksFollowTheClockBack(t *testing.T) {
 	})
 }
 
+// TestMarksOfClocksThatWereNotSet: a log is not taken for decades old because the machine did not know the time yet when it was begun.
+func TestMarksOfClocksThatWereNotSet(t *testing.T) {
+	onShared(t, func(t *testing.T, st store) {
+		a := &absence{t: t, clock: &shiftedClock{}, b: st.open(t), dir: t.TempDir()}
+		unset := time.Since(time.Unix(1000, 0))
+		a.clock.advance(-unset)
+		e := a.open()
+		a.clock.advance(unset)
+		at := a.clock.now().Add(-time.Hour).UnixNano()
+		require.NoError(t, e.Append(t.Context(), "t", stream(absent, entry(at, deletedText), entry(at+1, "kept"))))
+		closeEngine(t, e)
+		a.remove()
+		a.pass(3 * 24 * time.Hour)
+		require.Zero(t, a.status().Ended)
+		e = a.open()
+		require.EqualValues(t, 2, e.Replayed().Entries)
+		require.NotContains(t, a.lines(e), deletedText)
+		require.Contains(t, a.lines(e), "kept")
+	})
+}
+
 // TestRequestsEndWhenAllIsListed: what a log brought to a segment a moment ago is in no listing of the others yet.
 func TestRequestsEndWhenAllIsListed(t *testing.T) {
 	onShared(t, func(t *testing.T, st store) {

@@ -26,7 +26,7 @@ func (e *Engine) logsOf(ctx context.Context) (map[string]deletes.LogMark, error)
 
 // forgotten reports that a log has not moved for so long that nobody waits for it.
 func (e *Engine) forgotten(l deletes.LogMark) bool {
-	return e.now().Sub(time.Unix(0, l.Clean)) > forgetLog
+	return e.sinceClean(time.Unix(0, l.Clean)) > forgetLog
 }
 
 // logsClean reports whether everything that any process on the bucket accepted before a time is in segments. The first time that requests wait

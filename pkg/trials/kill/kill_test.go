@@ -258,7 +258,7 @@ func (c *campaign) check(round int) {
 		if next == slot*apart {
 			continue
 		}
-		opts, err := orders{dir: w.dir, slot: slot, inBucket: w.inBucket}.options()
+		opts, err := orders{dir: w.dir, slot: slot, inBucket: w.inBucket, epoch: w.epoch}.options()
 		require.NoError(c.t, err)
 		e, err := engine.Open(ctx, opts)
 		require.NoError(c.t, err)
