@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -57,7 +58,7 @@ func corpusLimits() tenant.Limits {
 // startServer runs the real routes over a real engine in a temporary directory.
 func startServer(t *testing.T, limits tenant.Limits) (*conformance.Server, *engine.Engine) {
 	t.Helper()
-	db, err := engine.Open(t.Context(), engine.Options{DataDir: t.TempDir()})
+	db, err := engine.Open(t.Context(), engine.Options{DataDir: t.TempDir(), Compaction: engine.Compaction{Settle: time.Nanosecond}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close(context.Background())) })
 	api := httpapi.New(httpapi.Options{
@@ -134,11 +135,30 @@ func check(t *testing.T, report *conformance.Report) {
 func TestConformance(t *testing.T) {
 	dir := corpusDir(t)
 	server, db := startServer(t, corpusLimits())
-	require.NoError(t, server.LoadData(t.Context(), dir))
+	require.NoError(t, server.LoadData(t.Context(), dir, nil))
 	check(t, run(t, server, dir))
 
 	require.NoError(t, db.Flush(t.Context()))
 	t.Log("the same from segments")
+	check(t, run(t, server, dir))
+}
+
+// TestConformanceCompacted asks everything of segments that compaction has made of many.
+func TestConformanceCompacted(t *testing.T) {
+	dir := corpusDir(t)
+	server, db := startServer(t, corpusLimits())
+	require.NoError(t, server.LoadData(t.Context(), dir, func() error { return db.Flush(t.Context()) }))
+	merges := 0
+	for {
+		did, err := db.Maintain(t.Context())
+		require.NoError(t, err)
+		if did.Merges == 0 {
+			break
+		}
+		merges += did.Merges
+		t.Logf("%d segments became %d", did.Sources, did.Merges)
+	}
+	require.Positive(t, merges)
 	check(t, run(t, server, dir))
 }
 
@@ -148,6 +168,6 @@ func TestConformanceDiscovery(t *testing.T) {
 	limits.DiscoverLogLevels = true
 	limits.DiscoverServiceName = tenant.DefaultLimits().DiscoverServiceName
 	server, _ := startServer(t, limits)
-	require.NoError(t, server.LoadData(t.Context(), dir))
+	require.NoError(t, server.LoadData(t.Context(), dir, nil))
 	check(t, run(t, server, filepath.Join(dir, "discovery")))
 }

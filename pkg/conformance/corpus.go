@@ -113,8 +113,8 @@ type Server struct {
 	Client *http.Client
 }
 
-// LoadData pushes the data set that lies in dir, and demands that every push is taken.
-func (s *Server) LoadData(ctx context.Context, dir string) error {
+// LoadData pushes the data set that lies in dir, and demands that every push is taken. It calls after, which may be nil, behind each.
+func (s *Server) LoadData(ctx context.Context, dir string, after func() error) error {
 	push := func(contentType string, body []byte) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/loki/api/v1/push", bytes.NewReader(body))
 		if err != nil {
@@ -133,7 +133,10 @@ func (s *Server) LoadData(ctx context.Context, dir string) error {
 		if resp.StatusCode != http.StatusNoContent {
 			return fmt.Errorf("push was answered %d: %s", resp.StatusCode, text)
 		}
-		return nil
+		if after == nil {
+			return nil
+		}
+		return after()
 	}
 	err := eachLine(filepath.Join(dir, "dataset.jsonl"), func(line []byte) error { return push("application/json", line) })
 	if err != nil {
