@@ -39,3 +39,38 @@ func (s *Shape) Numbers(slot int) func(at int) (v float64, ok bool) {
 	values := whole.all()
 	return func(at int) (float64, bool) { return float64(values[at]), values[at] < exactFloat }
 }
+
+// Distinct is how many numbered values there are when values are stored as a dictionary or a constant, else 0.
+func (v *Values) Distinct() int {
+	switch c := v.column.(type) {
+	case constColumn:
+		return 1
+	case *dictColumn:
+		return c.count
+	}
+	return 0
+}
+
+// AppendDistinct appends the value with a number below Distinct.
+func (v *Values) AppendDistinct(dst []byte, number int) []byte {
+	if c, ok := v.column.(*dictColumn); ok {
+		return c.entries.append(dst, number)
+	}
+	return v.column.append(dst, 0)
+}
+
+// Number gives the number of row's value. Distinct is not 0.
+func (v *Values) Number(row int) int {
+	if c, ok := v.column.(*dictColumn); ok {
+		return int(c.ids.at(row))
+	}
+	return 0
+}
+
+// Numbers gives the numbers of all values, which must not be changed, or nil when all are 0. Distinct is not 0.
+func (v *Values) Numbers() []uint64 {
+	if c, ok := v.column.(*dictColumn); ok {
+		return c.ids.all()
+	}
+	return nil
+}
