@@ -83,6 +83,7 @@ func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
 	e.opts.Head.Registerer = e.registry
 	e.flusher.init()
 	e.batches.init()
+	e.segmentStats.init()
 	defer func() {
 		if err != nil {
 			e.closeParts()

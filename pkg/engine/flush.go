@@ -281,7 +281,7 @@ func (e *Engine) writeSegment(ctx context.Context, tenant string, day head.DayCh
 	if err != nil {
 		return info, fmt.Errorf("write the segment of %s: %w", day.Day, err)
 	}
-	e.segmentStats.put(info.Name.ID, segmentStats{info.Size, info.Footer.RawBytes, info.Footer.Rows})
+	e.segmentStats.wrote(info.Name.ID, segmentStats{info.Size, info.Footer.RawBytes, info.Footer.Rows})
 	e.metrics.segments.Inc()
 	e.metrics.flushedBytes.Add(float64(info.Size))
 	return info, nil

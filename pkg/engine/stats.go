@@ -9,6 +9,7 @@ import (
 	"github.com/oklog/ulid/v2"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/cambium-logs/cambium/pkg/internal/idle"
 	"github.com/cambium-logs/cambium/pkg/storage/segment"
 )
 
@@ -28,26 +29,56 @@ type Stats struct {
 // segmentStats is what Stats needs of a segment. It never changes.
 type segmentStats struct{ size, raw, rows int64 }
 
-// statsCache remembers segments' statistics, so that each segment is asked for them once at most.
+// statsCache remembers segments' statistics, so that each segment is asked for them once at most, as a rule.
 type statsCache struct {
-	mu   sync.Mutex
-	byID map[ulid.ULID]segmentStats
+	mu      sync.Mutex                            // guards what follows
+	found   map[string]map[ulid.ULID]segmentStats // by tenant: of the segments that were there when Stats was asked last
+	written map[ulid.ULID]segmentStats            // of the segments that this process wrote last
+	latest  *idle.Set[ulid.ULID]                  // of written
 }
 
-func (c *statsCache) put(id ulid.ULID, s segmentStats) {
+// maxWritten bounds what is remembered of segments that nobody may ever ask for.
+const maxWritten = 4096
+
+func (c *statsCache) init() {
+	c.found, c.written, c.latest = map[string]map[ulid.ULID]segmentStats{}, map[ulid.ULID]segmentStats{}, idle.NewSet[ulid.ULID](maxWritten)
+}
+
+// wrote remembers a segment that this process wrote.
+func (c *statsCache) wrote(id ulid.ULID, s segmentStats) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.byID == nil {
-		c.byID = map[ulid.ULID]segmentStats{}
+	c.written[id] = s
+	if first, over := c.latest.Put(id); over {
+		delete(c.written, first)
 	}
-	c.byID[id] = s
 }
 
-func (c *statsCache) get(id ulid.ULID) (segmentStats, bool) {
+// known gives what is remembered of a tenant's segments.
+func (c *statsCache) known(tenant string, names []segment.Name) map[ulid.ULID]segmentStats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s, ok := c.byID[id]
-	return s, ok
+	out := make(map[ulid.ULID]segmentStats, len(names))
+	for _, n := range names {
+		s, ok := c.found[tenant][n.ID]
+		if !ok {
+			s, ok = c.written[n.ID]
+		}
+		if ok {
+			out[n.ID] = s
+		}
+	}
+	return out
+}
+
+// remember replaces what is remembered of a tenant's segments.
+func (c *statsCache) remember(tenant string, segments map[ulid.ULID]segmentStats) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.found, tenant)
+	if len(segments) > 0 {
+		c.found[tenant] = segments
+	}
 }
 
 // statsReaders is how many segments Stats asks at a time.
@@ -72,9 +103,9 @@ func (e *Engine) Stats(ctx context.Context, tenant string) (Stats, error) {
 		}
 		names = append(names, list...)
 	}
-	e.loadStats(ctx, names)
+	segments := e.loadStats(ctx, tenant, names)
 	for _, n := range names {
-		s, _ := e.segmentStats.get(n.ID)
+		s := segments[n.ID]
 		out.Segments++
 		out.StoredBytes += s.size
 		out.RawBytes += s.raw
@@ -89,21 +120,27 @@ func (e *Engine) Stats(ctx context.Context, tenant string) (Stats, error) {
 	return out, ctx.Err()
 }
 
-// loadStats reads the footers of the segments that are not in the cache yet.
-func (e *Engine) loadStats(ctx context.Context, names []segment.Name) {
-	missing := slices.DeleteFunc(slices.Clone(names), func(n segment.Name) bool { _, ok := e.segmentStats.get(n.ID); return ok })
+// loadStats gives the statistics of a tenant's segments, and reads the footers of those that are not known yet.
+func (e *Engine) loadStats(ctx context.Context, tenant string, names []segment.Name) map[ulid.ULID]segmentStats {
+	segments := e.segmentStats.known(tenant, names)
+	var mu sync.Mutex // guards segments
 	var g errgroup.Group
 	g.SetLimit(statsReaders)
+	missing := slices.DeleteFunc(slices.Clone(names), func(n segment.Name) bool { _, ok := segments[n.ID]; return ok })
 	for _, n := range missing {
 		if ctx.Err() != nil {
 			break
 		}
 		g.Go(func() error {
 			if f, size, err := segment.ReadFooter(ctx, e.bucket, n, 0); err == nil {
-				e.segmentStats.put(n.ID, segmentStats{size, f.RawBytes, f.Rows})
+				mu.Lock()
+				defer mu.Unlock()
+				segments[n.ID] = segmentStats{size, f.RawBytes, f.Rows}
 			}
 			return nil
 		})
 	}
 	_ = g.Wait() // nothing fails
+	e.segmentStats.remember(tenant, segments)
+	return segments
 }

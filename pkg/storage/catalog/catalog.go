@@ -15,6 +15,7 @@ import (
 	"github.com/thanos-io/objstore"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/cambium-logs/cambium/pkg/internal/idle"
 	"github.com/cambium-logs/cambium/pkg/storage/segment"
 )
 
@@ -75,13 +76,15 @@ type Catalog struct {
 	metrics *metrics
 	readers *readerCache
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards what follows
 	tenants map[string]*tenantState
+	idle    *idle.Set[place]
 }
 
 // tenantState is guarded by Catalog.mu, but for what its fields say.
 type tenantState struct {
-	days map[segment.Day]*dayState
+	users int // that hold it; nobody forgets it meanwhile
+	days  map[segment.Day]*dayState
 	// existing are the days that a listing of the tenant showed or that were added since.
 	existing map[segment.Day]struct{}
 	listed   time.Time // when the last listing of days began; zero = never
@@ -96,26 +99,8 @@ func New(opts Options) *Catalog {
 		metrics: m,
 		readers: newReaderCache(opts.Bucket, opts.ReaderMemory, m),
 		tenants: map[string]*tenantState{},
+		idle:    idle.NewSet[place](maxIdle),
 	}
-}
-
-func (c *Catalog) tenant(tenant string) *tenantState {
-	t := c.tenants[tenant]
-	if t == nil {
-		t = &tenantState{days: map[segment.Day]*dayState{}, existing: map[segment.Day]struct{}{}}
-		c.tenants[tenant] = t
-	}
-	return t
-}
-
-func (c *Catalog) day(tenant string, day segment.Day) *dayState {
-	t := c.tenant(tenant)
-	d := t.days[day]
-	if d == nil {
-		d = newDayState()
-		t.days[day] = d
-	}
-	return d
 }
 
 // Add makes a segment visible that is in the bucket, and hides its sources.
@@ -123,8 +108,9 @@ func (c *Catalog) Add(info segment.Info) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := info.Name
-	d := c.day(n.Tenant, n.Day)
-	c.tenant(n.Tenant).existing[n.Day] = struct{}{}
+	d := c.useDay(n.Tenant, n.Day)
+	defer c.leaveDay(n.Tenant, n.Day, d)
+	c.tenants[n.Tenant].existing[n.Day] = struct{}{}
 	d.segments[n.ID] = known{name: n, size: info.Size, added: c.opts.Now()}
 	if n.Level >= segment.LevelMerged {
 		d.covers[n.ID] = slices.Clone(info.Footer.Sources)
@@ -136,7 +122,8 @@ func (c *Catalog) Add(info segment.Info) {
 func (c *Catalog) Remove(name segment.Name) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	d := c.day(name.Tenant, name.Day)
+	d := c.useDay(name.Tenant, name.Day)
+	defer c.leaveDay(name.Tenant, name.Day, d)
 	d.markers[name.ID] = marker{seen: c.opts.Now(), counts: true}
 	d.changed()
 }
@@ -145,7 +132,8 @@ func (c *Catalog) Remove(name segment.Name) {
 func (c *Catalog) Forget(name segment.Name) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	d := c.day(name.Tenant, name.Day)
+	d := c.useDay(name.Tenant, name.Day)
+	defer c.leaveDay(name.Tenant, name.Day, d)
 	delete(d.segments, name.ID)
 	delete(d.covers, name.ID)
 	delete(d.markers, name.ID)
@@ -175,10 +163,15 @@ func (c *Catalog) Days(ctx context.Context, tenant string) ([]segment.Day, error
 		return nil, err
 	}
 	c.mu.Lock()
-	t := c.tenant(tenant)
+	t := c.useTenant(tenant)
 	now := c.opts.Now()
 	fresh := !t.listed.IsZero() && (c.opts.Exclusive || now.Sub(t.listed) <= c.opts.LiveStaleness)
 	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		c.leaveTenant(tenant, t)
+		c.mu.Unlock()
+	}()
 	if !fresh {
 		var days []segment.Day
 		c.metrics.listings.Inc()
@@ -215,23 +208,29 @@ func (c *Catalog) Segments(ctx context.Context, tenant string, day segment.Day) 
 	if err := segment.CheckTenant(tenant); err != nil {
 		return nil, err
 	}
+	var names []segment.Name
+	err := c.withDay(ctx, tenant, day, c.staleness(day), func(d *dayState) { names = d.visible() })
+	return names, err
+}
+
+// withDay calls f under the lock with a day of which there is a listing that is not older than staleness; 0 = one that begins now.
+func (c *Catalog) withDay(ctx context.Context, tenant string, day segment.Day, staleness time.Duration, f func(*dayState)) error {
 	c.mu.Lock()
-	d := c.day(tenant, day)
+	d := c.useDay(tenant, day)
 	c.mu.Unlock()
-	if err := c.refresh(ctx, tenant, day, d, c.staleness(day)); err != nil {
-		return nil, err
-	}
+	err := c.refresh(ctx, tenant, day, d, staleness)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return d.visible(), nil
+	defer c.leaveDay(tenant, day, d)
+	if err == nil {
+		f(d)
+	}
+	return err
 }
 
 // Refresh lists a day now, whatever the age of its last listing.
 func (c *Catalog) Refresh(ctx context.Context, tenant string, day segment.Day) error {
-	c.mu.Lock()
-	d := c.day(tenant, day)
-	c.mu.Unlock()
-	return c.refresh(ctx, tenant, day, d, 0)
+	return c.withDay(ctx, tenant, day, 0, func(*dayState) {})
 }
 
 func (c *Catalog) staleness(day segment.Day) time.Duration {
@@ -247,10 +246,7 @@ func (c *Catalog) staleness(day segment.Day) time.Duration {
 
 // Reader opens a segment, or gives one that is open already.
 func (c *Catalog) Reader(ctx context.Context, name segment.Name) (*segment.Reader, error) {
-	c.mu.Lock()
-	size := c.day(name.Tenant, name.Day).segments[name.ID].size
-	c.mu.Unlock()
-	return c.readers.get(ctx, name, size)
+	return c.readers.get(ctx, name, c.sizeOf(name))
 }
 
 // segmentsBetween gives the visible segments of a tenant that overlap a range, ascending by id.

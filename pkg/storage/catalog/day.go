@@ -16,6 +16,8 @@ import (
 
 // dayState is what is known about one tenant's day. All fields but refreshing are guarded by Catalog.mu.
 type dayState struct {
+	users int // that hold it; nobody forgets it meanwhile
+
 	refreshing chan struct{} // holds one token while a goroutine lists the day
 
 	listed   time.Time // when the last complete listing began; zero = never
@@ -44,6 +46,9 @@ type known struct {
 func newDayState() *dayState {
 	return &dayState{refreshing: make(chan struct{}, 1), segments: map[ulid.ULID]known{}, markers: map[ulid.ULID]marker{}, covers: map[ulid.ULID][]ulid.ULID{}}
 }
+
+// empty reports whether a listing tells all that is known.
+func (d *dayState) empty() bool { return len(d.segments)+len(d.markers)+len(d.covers) == 0 }
 
 func (d *dayState) changed() { d.cached = nil }
 
@@ -239,14 +244,16 @@ type Day struct {
 
 // Inspect gives the state of a day. It is as fresh as Segments is.
 func (c *Catalog) Inspect(ctx context.Context, tenant string, day segment.Day) (Day, error) {
-	visible, err := c.Segments(ctx, tenant, day)
-	if err != nil {
+	if err := segment.CheckTenant(tenant); err != nil {
 		return Day{}, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	d := c.day(tenant, day)
-	out := Day{Visible: visible}
+	var out Day
+	err := c.withDay(ctx, tenant, day, c.staleness(day), func(d *dayState) { out = d.inspect() })
+	return out, err
+}
+
+func (d *dayState) inspect() Day {
+	out := Day{Visible: d.visible()}
 	covered := coveredBy(d.covers)
 	for id, k := range d.segments {
 		_, marked := d.markers[id]
@@ -266,5 +273,5 @@ func (c *Catalog) Inspect(ctx context.Context, tenant string, day segment.Day) (
 	slices.SortFunc(out.Marked, compareNames)
 	slices.SortFunc(out.Replaced, compareNames)
 	slices.SortFunc(out.Orphans, ulid.ULID.Compare)
-	return out, nil
+	return out
 }

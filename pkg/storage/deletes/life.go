@@ -24,7 +24,8 @@ func (s *Store) End(ctx context.Context, tenant, id string) error {
 		return fmt.Errorf("end delete request %s: %w", id, err)
 	}
 	fault.Point("deletes.ended")
-	r := s.of(tenant)
+	r := s.use(tenant)
+	defer s.leave(tenant, r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a := r.known[id]; a != nil {
@@ -52,7 +53,8 @@ func (s *Store) Remove(ctx context.Context, tenant, id string) error {
 			return fmt.Errorf("remove delete request %s: %w", id, err)
 		}
 	}
-	r := s.of(tenant)
+	r := s.use(tenant)
+	defer s.leave(tenant, r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(r.known, id)

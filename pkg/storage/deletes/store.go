@@ -14,6 +14,7 @@ import (
 	"github.com/thanos-io/objstore"
 
 	"github.com/cambium-logs/cambium/pkg/internal/fault"
+	"github.com/cambium-logs/cambium/pkg/internal/idle"
 	"github.com/cambium-logs/cambium/pkg/storage/bucket"
 	"github.com/cambium-logs/cambium/pkg/storage/segment"
 )
@@ -39,10 +40,17 @@ type Store struct {
 
 	mu      sync.Mutex // guards what follows and the fields of requests that say so
 	tenants map[string]*requests
+	idle    *idle.Set[string] // tenants without requests that nobody uses; guarded by mu
 }
+
+// maxIdle is how many tenants without requests are remembered: who asks decides what their names are. Beyond it they are listed anew when
+// somebody asks again.
+const maxIdle = 4096
 
 // requests are those of one tenant.
 type requests struct {
+	users int // that hold them; nobody forgets them meanwhile; guarded by Store.mu
+
 	refreshing chan struct{} // holds one token while a goroutine lists them
 
 	listed time.Time          // when the last complete listing began; zero = never; guarded by Store.mu
@@ -59,10 +67,11 @@ func NewStore(opts Options) *Store {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	return &Store{opts: opts, tenants: map[string]*requests{}}
+	return &Store{opts: opts, tenants: map[string]*requests{}, idle: idle.NewSet[string](maxIdle)}
 }
 
-func (s *Store) of(tenant string) *requests {
+// use gives a tenant's requests, which nobody forgets until leave.
+func (s *Store) use(tenant string) *requests {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.tenants[tenant]
@@ -70,7 +79,20 @@ func (s *Store) of(tenant string) *requests {
 		r = &requests{refreshing: make(chan struct{}, 1), known: map[string]*Active{}, ended: map[string]*Active{}}
 		s.tenants[tenant] = r
 	}
+	r.users++
+	s.idle.Delete(tenant)
 	return r
+}
+
+func (s *Store) leave(tenant string, r *requests) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.users--; r.users+len(r.known)+len(r.ended) > 0 {
+		return
+	}
+	if first, over := s.idle.Put(tenant); over {
+		delete(s.tenants, first)
+	}
 }
 
 // changed rebuilds what Active gives. The lock is held.
@@ -89,7 +111,8 @@ func (s *Store) Create(ctx context.Context, tenant string, request Request) (id 
 	if err != nil {
 		return "", err
 	}
-	r := s.of(tenant)
+	r := s.use(tenant)
+	defer s.leave(tenant, r)
 	for taken := true; taken; {
 		if request.ID, err = newID(); err != nil {
 			return "", err
@@ -156,7 +179,8 @@ func (s *Store) Active(ctx context.Context, tenant string, mint, maxt int64) ([]
 	if err := segment.CheckTenant(tenant); err != nil {
 		return nil, err
 	}
-	r := s.of(tenant)
+	r := s.use(tenant)
+	defer s.leave(tenant, r)
 	staleness := s.opts.Staleness
 	if s.opts.Exclusive {
 		staleness = 1<<63 - 1
@@ -296,7 +320,8 @@ func (s *Store) List(ctx context.Context, tenant string) ([]Status, error) {
 	if err := segment.CheckTenant(tenant); err != nil {
 		return nil, err
 	}
-	r := s.of(tenant)
+	r := s.use(tenant)
+	defer s.leave(tenant, r)
 	staleness := time.Duration(0)
 	if s.opts.Exclusive {
 		staleness = 1<<63 - 1

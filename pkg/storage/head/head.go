@@ -142,7 +142,7 @@ func (h *Head) known(id string) *tenant {
 	return h.tenants[id]
 }
 
-// Tenants returns the ids of the tenants seen so far, sorted.
+// Tenants returns the ids of the tenants that were pushed to or are listened to, sorted.
 func (h *Head) Tenants() []string {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -187,7 +187,11 @@ func (h *Head) Release(r Reservation) {
 
 // Resolve finds or makes the series of label sets, which must be valid and not empty.
 func (h *Head) Resolve(tenantID string, sets []labels.Labels) []*Series {
-	return h.tenant(tenantID).resolve(time.Now().UnixNano(), sets, h.opts.Hash, make([]*Series, 0, len(sets)))
+	for {
+		if out, ok := h.tenant(tenantID).resolve(time.Now().UnixNano(), sets, h.opts.Hash, make([]*Series, 0, len(sets))); ok {
+			return out
+		}
+	}
 }
 
 // Apply makes a push visible, all of it at once. Lines and metadata are copied. It must not run while Seal does.
@@ -237,6 +241,25 @@ func (h *Head) forgetIdle() {
 		t.mu.Lock()
 		t.forget(before)
 		t.mu.Unlock()
+		h.forgetUnused(t)
+	}
+}
+
+// forgetUnused forgets a tenant of which there was never anything, once nobody looks at it any more: who asks decides what its name is.
+func (h *Head) forgetUnused(t *tenant) {
+	t.mu.RLock()
+	unused := t.unused()
+	t.mu.RUnlock()
+	if !unused {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.unused() {
+		t.forgotten = true
+		delete(h.tenants, t.id)
 	}
 }
 

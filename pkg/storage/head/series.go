@@ -4,6 +4,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/prometheus/prometheus/model/labels"
 	promstorage "github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb/index"
 
 	"github.com/cambium-logs/cambium/pkg/storage/wal"
 )
@@ -59,6 +60,9 @@ func (t *tenant) create(hash uint64, ls labels.Labels) *Series {
 	s.wal.Labels = ls.Copy() // the caller's may lie in a request's buffer
 	t.series[hash] = s
 	t.byRef[promstorage.SeriesRef(s.wal.Ref)] = s
+	if t.postings == nil {
+		t.postings = index.NewMemPostings()
+	}
 	t.postings.Add(promstorage.SeriesRef(s.wal.Ref), s.wal.Labels)
 	t.head.metrics.seriesCreated.Inc()
 	return s
@@ -91,7 +95,9 @@ func (t *tenant) forget(before int64) int {
 		}
 	}
 	if len(gone) > 0 {
-		t.postings.Delete(gone, affected)
+		if t.postings.Delete(gone, affected); len(t.series) == 0 {
+			t.postings = nil // they take much even when they are empty
+		}
 		t.head.metrics.seriesForgotten.Add(float64(len(gone)))
 	}
 	return len(gone)

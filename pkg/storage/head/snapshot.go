@@ -28,20 +28,38 @@ func (h *Head) Snapshot(tenantID string) *Snapshot {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.forgotten {
+		return &Snapshot{}
+	}
 	return t.snapshot()
 }
 
 // Listen registers a listener and takes a snapshot at the same instant: every application is in exactly one of them. stop ends it.
 func (h *Head) Listen(tenantID string, l Listener) (snap *Snapshot, stop func()) {
-	t := h.tenant(tenantID)
+	for {
+		t := h.tenant(tenantID)
+		if snap = t.listen(l); snap != nil {
+			return snap, func() { t.unlisten(l) }
+		}
+	}
+}
+
+// listen is nil when the tenant is forgotten.
+func (t *tenant) listen(l Listener) *Snapshot {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.listeners = append(slices.Clone(t.listeners), l)
-	return t.snapshot(), func() {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.listeners = slices.DeleteFunc(slices.Clone(t.listeners), func(x Listener) bool { return x == l })
+	if t.forgotten {
+		return nil
 	}
+	t.listeners = append(slices.Clone(t.listeners), l)
+	return t.snapshot()
+}
+
+func (t *tenant) unlisten(l Listener) {
+	t.mu.Lock()
+	t.listeners = slices.DeleteFunc(slices.Clone(t.listeners), func(x Listener) bool { return x == l })
+	t.mu.Unlock()
+	t.head.forgetUnused(t)
 }
 
 // snapshot takes one under the lock.
@@ -60,6 +78,7 @@ func (s *Snapshot) Close() {
 	if t == nil {
 		return
 	}
+	defer t.head.forgetUnused(t)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.snapshots, s)
@@ -143,10 +162,16 @@ func (r postingsReader) PostingsForAllLabelValues(ctx context.Context, name stri
 }
 
 func (t *tenant) matching(ctx context.Context, matchers []*labels.Matcher) ([]promstorage.SeriesRef, error) {
-	p := t.postings.All()
+	t.mu.RLock()
+	postings := t.postings
+	t.mu.RUnlock()
+	if postings == nil {
+		return nil, nil
+	}
+	p := postings.All()
 	if len(matchers) > 0 {
 		var err error
-		if p, err = tsdb.PostingsForMatchers(ctx, postingsReader{p: t.postings}, matchers...); err != nil {
+		if p, err = tsdb.PostingsForMatchers(ctx, postingsReader{p: postings}, matchers...); err != nil {
 			return nil, fmt.Errorf("match streams of the head: %w", err)
 		}
 	}

@@ -24,8 +24,13 @@ type tenant struct {
 	snapshots    map[*Snapshot]struct{}
 	pinned       []*sealed // encoded chunks whose buffers are kept for a snapshot
 	listeners    []Listener
+	forgotten    bool               // the head has another one under this id, or none
+	postings     *index.MemPostings // has its own lock; nil = there are no series
+}
 
-	postings *index.MemPostings // has its own lock
+// unused reports whether nothing was ever pushed and nobody looks. The lock is held.
+func (t *tenant) unused() bool {
+	return t.applied == 0 && !t.forgotten && len(t.series)+len(t.snapshots)+len(t.listeners) == 0
 }
 
 // tenantData is what one generation holds of one tenant. The tenant's lock guards it.
@@ -64,8 +69,7 @@ func (s *Stats) add(o Stats) {
 }
 
 func newTenant(h *Head, id string) *tenant {
-	return &tenant{head: h, id: id, series: map[uint64]*Series{}, byRef: map[promstorage.SeriesRef]*Series{},
-		snapshots: map[*Snapshot]struct{}{}, postings: index.NewMemPostings()}
+	return &tenant{head: h, id: id, series: map[uint64]*Series{}, byRef: map[promstorage.SeriesRef]*Series{}, snapshots: map[*Snapshot]struct{}{}}
 }
 
 // Batch is some entries of one series, in order of arrival.
@@ -82,14 +86,17 @@ type Listener interface {
 	Applied(order uint64, batches []Batch)
 }
 
-// resolve finds or makes the series of label sets.
-func (t *tenant) resolve(now int64, sets []labels.Labels, hash func(labels.Labels) uint64, out []*Series) []*Series {
+// resolve finds or makes the series of label sets; false when the tenant is forgotten.
+func (t *tenant) resolve(now int64, sets []labels.Labels, hash func(labels.Labels) uint64, out []*Series) ([]*Series, bool) {
 	hashes := make([]uint64, len(sets))
 	for i, ls := range sets {
 		hashes[i] = hash(ls)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.forgotten {
+		return nil, false
+	}
 	for i, ls := range sets {
 		s := t.find(hashes[i], ls)
 		if s == nil {
@@ -98,7 +105,7 @@ func (t *tenant) resolve(now int64, sets []labels.Labels, hash func(labels.Label
 		s.lastAppend = now
 		out = append(out, s)
 	}
-	return out
+	return out, true
 }
 
 // dataOf returns the data of a generation, made if need be. The lock is held.
