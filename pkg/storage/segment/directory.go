@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/cambium-logs/cambium/pkg/internal/cursor"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 )
 
@@ -74,30 +75,30 @@ func parseDirectory(b []byte, f *Footer) ([]entry, error) {
 		return bad("%d bytes cannot hold %d chunks", len(b), f.Chunks)
 	}
 	entries := make([]entry, 0, f.Chunks)
-	d := decoder{b: b}
+	d := cursor.Cursor{Rest: b}
 	offset := f.ChunkData.Offset
 	var lastMin int64
 	var lastOrder uint64
 	streams := 0
 	var rows, raw, line int64
 	minT, maxT := int64(math.MaxInt64), int64(math.MinInt64)
-	for len(d.b) > 0 {
-		n := d.uvarint()
+	for len(d.Rest) > 0 {
+		n := d.Uvarint()
 		if n == 0 || n > uint64(f.Chunks-len(entries)) {
 			return bad("stream %d has %d chunks", streams, n)
 		}
 		for i := range n {
 			e := entry{offset: offset, first: i == 0}
-			e.encoding = chunk.Encoding(d.byte())
-			e.length = d.size()
-			e.crc = d.uint32()
-			e.rows = d.size()
-			e.lineBytes = d.size()
-			metadata := d.size()
-			e.minT = int64(uint64(lastMin) + uint64(d.varint()))
-			span := d.uvarint()
-			e.order = lastOrder + uint64(d.varint())
-			if d.err != nil || span > uint64(math.MaxInt64)-uint64(e.minT) || e.rows == 0 || uint64(e.lineBytes)+uint64(metadata) > chunk.MaxRawBytes {
+			e.encoding = chunk.Encoding(d.Byte())
+			e.length = d.Size()
+			e.crc = d.Uint32()
+			e.rows = d.Size()
+			e.lineBytes = d.Size()
+			metadata := d.Size()
+			e.minT = int64(uint64(lastMin) + uint64(d.Varint()))
+			span := d.Uvarint()
+			e.order = lastOrder + uint64(d.Varint())
+			if d.Bad() || span > uint64(math.MaxInt64)-uint64(e.minT) || e.rows == 0 || uint64(e.lineBytes)+uint64(metadata) > chunk.MaxRawBytes {
 				return bad("chunk %d is damaged", len(entries))
 			}
 			e.maxT = e.minT + int64(span)
@@ -113,72 +114,11 @@ func parseDirectory(b []byte, f *Footer) ([]entry, error) {
 		}
 		streams++
 	}
-	if d.err != nil || offset != f.ChunkData.end() {
+	if d.Bad() || offset != f.ChunkData.end() {
 		return bad("chunks do not fill their section")
 	}
 	if len(entries) != f.Chunks || streams != f.Streams || rows != f.Rows || raw != f.RawBytes || line != f.LineBytes || minT != f.MinT || maxT != f.MaxT {
 		return bad("does not agree with the footer")
 	}
 	return entries, nil
-}
-
-// decoder reads from the front of b; after the first failure err is set and everything reads as zero.
-type decoder struct {
-	b   []byte
-	err error
-}
-
-func (d *decoder) fail() {
-	d.err = ErrCorrupt
-	d.b = nil
-}
-
-func (d *decoder) byte() byte {
-	if len(d.b) < 1 {
-		d.fail()
-		return 0
-	}
-	v := d.b[0]
-	d.b = d.b[1:]
-	return v
-}
-
-func (d *decoder) uint32() uint32 {
-	if len(d.b) < 4 {
-		d.fail()
-		return 0
-	}
-	v := binary.LittleEndian.Uint32(d.b)
-	d.b = d.b[4:]
-	return v
-}
-
-func (d *decoder) uvarint() uint64 {
-	v, n := binary.Uvarint(d.b)
-	if n <= 0 {
-		d.fail()
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
-
-func (d *decoder) varint() int64 {
-	v, n := binary.Varint(d.b)
-	if n <= 0 {
-		d.fail()
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
-
-// size reads a length, all of which fit into 32 bits.
-func (d *decoder) size() uint32 {
-	v := d.uvarint()
-	if v > math.MaxUint32 {
-		d.fail()
-		return 0
-	}
-	return uint32(v)
 }

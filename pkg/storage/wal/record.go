@@ -10,6 +10,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/prometheus/prometheus/model/labels"
 
+	"github.com/cambium-logs/cambium/pkg/internal/cursor"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 )
 
@@ -137,64 +138,6 @@ var zstdDecoder = sync.OnceValue(func() *zstd.Decoder {
 	return d
 })
 
-// cursor reads a record's fields; after the first bad one every read gives zero and bad stays true.
-type cursor struct {
-	b   []byte
-	bad bool
-}
-
-func (c *cursor) fail() { c.bad, c.b = true, nil }
-
-func (c *cursor) uvarint() uint64 {
-	v, n := binary.Uvarint(c.b)
-	if n <= 0 {
-		c.fail()
-		return 0
-	}
-	c.b = c.b[n:]
-	return v
-}
-
-func (c *cursor) varint() int64 {
-	v, n := binary.Varint(c.b)
-	if n <= 0 {
-		c.fail()
-		return 0
-	}
-	c.b = c.b[n:]
-	return v
-}
-
-func (c *cursor) bytes(n uint64) []byte {
-	if n > uint64(len(c.b)) {
-		c.fail()
-		return nil
-	}
-	b := c.b[:n:n]
-	c.b = c.b[n:]
-	return b
-}
-
-func (c *cursor) text() string { return string(c.bytes(c.uvarint())) }
-
-func (c *cursor) uint64() uint64 {
-	b := c.bytes(8)
-	if c.bad {
-		return 0
-	}
-	return binary.LittleEndian.Uint64(b)
-}
-
-// count reads a number of things of which each takes at least size bytes.
-func (c *cursor) count(size int) int {
-	n := c.uvarint()
-	if n > uint64(len(c.b)/size) {
-		c.fail()
-		return 0
-	}
-	return int(n)
-}
-
 // frame is a decoded record of kindSeries or kindEntries.
 type frame struct {
 	order  uint64
@@ -204,28 +147,28 @@ type frame struct {
 
 // readFrame decodes what appendFrame made; the body is in buf or in rec.
 func readFrame(rec, buf []byte) (frame, error) {
-	c := cursor{b: rec}
-	c.bytes(1)
-	f := frame{order: c.uint64(), tenant: c.text()}
-	comp := c.bytes(1)
-	size := c.uvarint()
-	if c.bad || size > maxBody {
+	c := cursor.Cursor{Rest: rec}
+	c.Bytes(1)
+	f := frame{order: c.Uint64(), tenant: c.Text()}
+	comp := c.Bytes(1)
+	size := c.Uvarint()
+	if c.Bad() || size > maxBody {
 		return f, fmt.Errorf("%w: truncated frame", errRecord)
 	}
 	var err error
 	switch Compression(comp[0]) {
 	case CompressionNone:
-		f.body = c.b
+		f.body = c.Rest
 	case CompressionSnappy:
 		var n int
-		if n, err = s2.DecodedLen(c.b); err == nil && uint64(n) != size {
+		if n, err = s2.DecodedLen(c.Rest); err == nil && uint64(n) != size {
 			return f, fmt.Errorf("%w: body of %d bytes where %d are declared", errRecord, n, size)
 		}
 		if err == nil {
-			f.body, err = s2.Decode(buf[:cap(buf)], c.b)
+			f.body, err = s2.Decode(buf[:cap(buf)], c.Rest)
 		}
 	case CompressionZstd:
-		f.body, err = zstdDecoder().DecodeAll(c.b, buf[:0])
+		f.body, err = zstdDecoder().DecodeAll(c.Rest, buf[:0])
 	default:
 		return f, fmt.Errorf("%w: unknown compression %d", errRecord, comp[0])
 	}
@@ -240,22 +183,22 @@ func readFrame(rec, buf []byte) (frame, error) {
 
 // readSeries decodes a series body.
 func readSeries(body []byte, add func(ref uint64, ls labels.Labels)) error {
-	c := cursor{b: body}
+	c := cursor.Cursor{Rest: body}
 	b := labels.NewScratchBuilder(8)
-	for len(c.b) > 0 && !c.bad {
-		ref := c.uvarint()
+	for len(c.Rest) > 0 && !c.Bad() {
+		ref := c.Uvarint()
 		b.Reset()
-		for range c.count(2) {
-			name, value := c.text(), c.text()
+		for range c.Count(2) {
+			name, value := c.Text(), c.Text()
 			b.Add(name, value)
 		}
-		if c.bad {
+		if c.Bad() {
 			break
 		}
 		b.Sort()
 		add(ref, b.Labels())
 	}
-	if c.bad {
+	if c.Bad() {
 		return fmt.Errorf("%w: series", errRecord)
 	}
 	return nil
@@ -263,33 +206,33 @@ func readSeries(body []byte, add func(ref uint64, ls labels.Labels)) error {
 
 // readEntries decodes an entries body. Lines are slices of body; streams and entries are only valid until add returns.
 func readEntries(body []byte, scratch *[]chunk.Entry, add func(ref uint64, entries []chunk.Entry)) error {
-	c := cursor{b: body}
-	for range c.count(2) {
-		ref := c.uvarint()
-		n := c.count(3)
+	c := cursor.Cursor{Rest: body}
+	for range c.Count(2) {
+		ref := c.Uvarint()
+		n := c.Count(3)
 		entries := (*scratch)[:0]
 		var last int64
 		for range n {
-			last += c.varint()
-			e := chunk.Entry{Timestamp: last, Line: c.bytes(c.uvarint())}
-			if m := c.count(2); m > 0 {
+			last += c.Varint()
+			e := chunk.Entry{Timestamp: last, Line: c.Bytes(c.Uvarint())}
+			if m := c.Count(2); m > 0 {
 				e.Metadata = make([]labels.Label, m)
 				for i := range e.Metadata {
-					e.Metadata[i] = labels.Label{Name: c.text(), Value: c.text()}
+					e.Metadata[i] = labels.Label{Name: c.Text(), Value: c.Text()}
 				}
 			}
-			if c.bad {
+			if c.Bad() {
 				break
 			}
 			entries = append(entries, e)
 		}
 		*scratch = entries
-		if c.bad {
+		if c.Bad() {
 			break
 		}
 		add(ref, entries)
 	}
-	if c.bad || len(c.b) > 0 {
+	if c.Bad() || len(c.Rest) > 0 {
 		return fmt.Errorf("%w: entries", errRecord)
 	}
 	return nil

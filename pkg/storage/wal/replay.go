@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb/wlog"
 
+	"github.com/cambium-logs/cambium/pkg/internal/cursor"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 )
 
@@ -237,11 +238,11 @@ func sharesArray(a, b []byte) bool {
 }
 
 func (fr *fileReplay) header(rec []byte) error {
-	c := cursor{b: rec[1:]}
-	magic := c.bytes(uint64(len(headerMagic)))
-	version := c.bytes(1)
-	order := c.uint64()
-	if c.bad || string(magic) != headerMagic {
+	c := cursor.Cursor{Rest: rec[1:]}
+	magic := c.Bytes(uint64(len(headerMagic)))
+	version := c.Bytes(1)
+	order := c.Uint64()
+	if c.Bad() || string(magic) != headerMagic {
 		return fmt.Errorf("%w: header", errRecord)
 	}
 	if version[0] > Version {
