@@ -21,7 +21,10 @@ func moveLeftLog(ctx context.Context, opts Options) error {
 	opts.WALLocation, opts.Registerer, opts.Compaction.Enabled = WALOnDisk, nil, false
 	e, err := Open(ctx, opts)
 	if err == nil {
-		err = errors.Join(e.Flush(ctx), e.Close(ctx))
+		if err = e.Flush(ctx); err != nil {
+			err = fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+		err = errors.Join(err, e.Close(ctx))
 	}
 	if err != nil {
 		return fmt.Errorf("write what is left in the log of data directory %s to the bucket: %w", opts.DataDir, err)

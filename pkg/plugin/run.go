@@ -12,6 +12,8 @@ import (
 	"github.com/grafana/grafana-plugin-sdk-go/backend"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/datasource"
 	"github.com/grafana/grafana-plugin-sdk-go/backend/log"
+
+	"github.com/cambium-logs/cambium/pkg/database"
 )
 
 // ID is the plugin's id, as in plugin.json.
@@ -64,24 +66,16 @@ func closeAll(databases *Databases) error {
 func openEmbedded(ctx context.Context, databases *Databases) {
 	handle := databases.Acquire(Location{})
 	told := ""
-	for {
+	_ = database.Retry(ctx, func(ctx context.Context) error {
 		_, err := handle.Database(ctx)
-		if err == nil {
-			return
-		}
-		if ctx.Err() != nil {
-			return
-		}
+		return err
+	}, func(err error) bool {
 		if err.Error() != told {
 			told = err.Error()
 			log.DefaultLogger.Error("The log store cannot be opened; trying again", "error", err)
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(2 * retryOpen):
-		}
-	}
+		return true
+	})
 }
 
 // exitAsOrphan ends the process when Grafana is gone without having said so.

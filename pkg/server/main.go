@@ -40,33 +40,42 @@ func run(ctx context.Context, args []string, stderr io.Writer, started func(*Ser
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	db, err := database.Open(ctx, database.Options{
-		Config: c, Logger: l, Registry: registry, Build: httpapi.Build{Version: Version}, LogLevel: l.levelName, SetLogLevel: l.setLevel,
-	})
-	if err != nil {
-		return err
-	}
 	token := ""
 	if c.Auth.Mode == "" && !c.Auth.Configured() {
 		if token, err = ownToken(&c); err != nil {
-			return errors.Join(err, closeDatabase(db))
+			return err
 		}
 	}
-	s, err := Listen(c, db.API(), l)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	o := &opening{config: c, logger: l, attempt: func(ctx context.Context) (*database.Database, error) {
+		registry := prometheus.NewRegistry()
+		registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		return database.Open(ctx, database.Options{
+			Config: c, Logger: l, Registry: registry, Build: httpapi.Build{Version: Version}, LogLevel: l.levelName, SetLogLevel: l.setLevel,
+		})
+	}}
+	db, err := o.database(ctx)
 	if err != nil {
+		stopped := ctx.Err() != nil
+		cancel()
+		if ended := o.end(); stopped {
+			return ended
+		}
+		return err
+	}
+	if err := o.show(ctx, db); err != nil {
 		return errors.Join(err, closeDatabase(db))
 	}
-	l.Info("Cambium takes and answers logs", "version", Version, "url", s.URL(), "push", s.URL()+"/loki/api/v1/push", "data", c.DataDir)
+	url := o.server.URL()
+	l.Info("Cambium takes and answers logs", "version", Version, "url", url, "push", url+"/loki/api/v1/push", "data", c.DataDir)
 	if token != "" {
 		l.Info("Requests need the bearer token in a file, because nobody is named under auth; -auth none lets everybody on this machine in", "file", token)
 	}
 	if started != nil {
-		started(s)
+		started(o.server)
 	}
-	err = s.Run(ctx)
-	err = errors.Join(err, closeDatabase(db))
+	err = errors.Join(o.end(), closeDatabase(db))
 	if err == nil {
 		l.Info("Cambium has stopped")
 	}

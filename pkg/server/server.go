@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/grafana/grafana-plugin-sdk-go/backend/log"
@@ -24,6 +25,8 @@ type Server struct {
 	logger   log.Logger
 	listener net.Listener
 	http     *http.Server
+	handler  atomic.Pointer[http.Handler] // what answers now
+	known    httpapi.Authorizer
 	requests context.CancelFunc // ends what does not end by itself, such as tails
 	running  *sync.WaitGroup    // requests, tails among them, which http.Server does not wait for
 }
@@ -31,6 +34,15 @@ type Server struct {
 // Listen opens the address of the configuration for an API. It refuses what is not safe: a listener without authentication that is
 // not on loopback, or that nobody asked to have none.
 func Listen(c config.Config, api *httpapi.API, logger log.Logger) (*Server, error) {
+	s, err := listen(c, logger)
+	if err == nil {
+		s.show(api)
+	}
+	return s, err
+}
+
+// listen opens the address. What answers there is to be set before Run.
+func listen(c config.Config, logger log.Logger) (*Server, error) {
 	if logger == nil {
 		logger = log.NewNullLogger()
 	}
@@ -64,20 +76,26 @@ func Listen(c config.Config, api *httpapi.API, logger log.Logger) (*Server, erro
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(c.Server.TLS.CertFile == "")
 	running := new(sync.WaitGroup)
-	return &Server{
-		config: c, logger: logger, listener: listener, requests: cancel, running: running,
-		http: &http.Server{
-			Handler:           counted(running, prefixed(c.Server.PathPrefix, api.With(authorizer))),
-			ReadTimeout:       time.Duration(c.Server.ReadTimeout),
-			ReadHeaderTimeout: time.Duration(c.Server.ReadHeaderTimeout),
-			IdleTimeout:       time.Duration(c.Server.IdleTimeout),
-			MaxHeaderBytes:    int(c.Server.MaxHeaderBytes),
-			Protocols:         protocols,
-			BaseContext:       func(net.Listener) context.Context { return requests },
-			ErrorLog:          nil,
-		},
-	}, nil
+	s := &Server{config: c, logger: logger, listener: listener, known: authorizer, requests: cancel, running: running}
+	s.http = &http.Server{
+		Handler:           counted(running, prefixed(c.Server.PathPrefix, http.HandlerFunc(s.answer))),
+		ReadTimeout:       time.Duration(c.Server.ReadTimeout),
+		ReadHeaderTimeout: time.Duration(c.Server.ReadHeaderTimeout),
+		IdleTimeout:       time.Duration(c.Server.IdleTimeout),
+		MaxHeaderBytes:    int(c.Server.MaxHeaderBytes),
+		Protocols:         protocols,
+		BaseContext:       func(net.Listener) context.Context { return requests },
+		ErrorLog:          nil,
+	}
+	return s, nil
 }
+
+// show makes an API answer from now on.
+func (s *Server) show(api *httpapi.API) { s.set(api.With(s.known)) }
+
+func (s *Server) set(h http.Handler) { s.handler.Store(&h) }
+
+func (s *Server) answer(w http.ResponseWriter, r *http.Request) { (*s.handler.Load()).ServeHTTP(w, r) }
 
 // counted makes the calls of h known to running.
 func counted(running *sync.WaitGroup, h http.Handler) http.Handler {
