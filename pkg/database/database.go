@@ -277,6 +277,9 @@ func (d *Database) Ready() error {
 	return nil
 }
 
+// Probe writes, reads, lists and deletes an object where segments are kept. The error says which of them failed.
+func (d *Database) Probe(ctx context.Context) error { return d.engine.Probe(ctx) }
+
 // Flush returns when everything that was acknowledged before the call is in segments.
 func (d *Database) Flush(ctx context.Context) error { return d.engine.Flush(ctx) }
 

@@ -140,3 +140,19 @@ func TestTailHasNoSeam(t *testing.T) {
 		require.Equal(t, fmt.Sprint(i), line, "neither gap nor repeat between past and live")
 	}
 }
+
+// TestProbeTellsTheStep: a bucket that refuses after the start is told by what it refuses.
+func TestProbeTellsTheStep(t *testing.T) {
+	dir := t.TempDir()
+	db := open(t, func(c *config.Config) {
+		require.NoError(t, yaml.Unmarshal(fmt.Appendf(nil, "{type: FILESYSTEM, config: {directory: %q}}", dir), &c.Bucket))
+	})
+	require.NoError(t, db.Probe(t.Context()))
+	blocked := filepath.Join(dir, "~probe")
+	require.NoError(t, os.RemoveAll(blocked))
+	require.NoError(t, os.WriteFile(blocked, nil, 0o600))
+	require.ErrorContains(t, db.Probe(t.Context()), "cannot write objects")
+	require.NoError(t, os.Remove(blocked))
+	require.NoError(t, db.Probe(t.Context()))
+	require.NoError(t, open(t, nil).Probe(t.Context()), "the directory of the embedded store")
+}

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"context"
+
 	"github.com/cambium-logs/cambium/pkg/storage/bucket"
 	"github.com/cambium-logs/cambium/pkg/storage/catalog"
 )
@@ -23,6 +25,9 @@ func (e *Engine) openStore() (exclusive bool, err error) {
 	e.catalog = catalog.New(catalog.Options{Bucket: e.bucket, Exclusive: exclusive, Registerer: e.registry, Now: e.opts.now})
 	return exclusive, e.openBackground(exclusive)
 }
+
+// Probe writes, reads, lists and deletes an object in the bucket. The error says which of them failed.
+func (e *Engine) Probe(ctx context.Context) error { return bucket.Probe(ctx, e.bucket) }
 
 // Catalog knows the engine's segments; for compaction, retention and tools.
 func (e *Engine) Catalog() *catalog.Catalog { return e.catalog }

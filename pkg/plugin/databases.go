@@ -26,6 +26,8 @@ type Database interface {
 	SetRetention(tenant string, keep time.Duration)
 	// Ready tells why the database cannot serve, if it cannot.
 	Ready() error
+	// Probe writes, reads, lists and deletes an object where the database keeps its segments.
+	Probe(ctx context.Context) error
 	// Close makes what was acknowledged durable and releases everything.
 	Close(ctx context.Context) error
 }

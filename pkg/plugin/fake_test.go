@@ -22,6 +22,7 @@ type fakeDB struct {
 	handler http.HandlerFunc
 	status  httpapi.Status
 	ready   error
+	probe   error
 	history []query.Entry
 	tail    httpapi.Tail
 }
@@ -63,6 +64,8 @@ func (f *fakeDB) SetRetention(tenant string, keep time.Duration) {
 func (f *fakeDB) Retains() bool { return true }
 
 func (f *fakeDB) Ready() error { return f.ready }
+
+func (f *fakeDB) Probe(context.Context) error { return f.probe }
 
 func (f *fakeDB) Close(context.Context) error {
 	f.mu.Lock()

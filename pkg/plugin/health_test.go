@@ -12,6 +12,7 @@ import (
 
 	"github.com/cambium-logs/cambium/pkg/httpapi"
 	"github.com/cambium-logs/cambium/pkg/query"
+	"github.com/cambium-logs/cambium/pkg/storage/bucket"
 )
 
 func TestCheckHealth(t *testing.T) {
@@ -39,6 +40,8 @@ func TestCheckHealth(t *testing.T) {
 			message: "the log store cannot be opened: data directory is in use: process 7 has /data"},
 		{name: "not ready", settings: `{}`, db: &fakeDB{ready: errors.New("the disk is full")}, status: backend.HealthStatusError,
 			message: "the log store is not ready: the disk is full"},
+		{name: "bucket", settings: `{}`, db: &fakeDB{probe: &bucket.ProbeError{Step: "delete", Err: errors.New("access denied")}}, status: backend.HealthStatusError,
+			message: "the log store was tried: cannot delete objects: access denied"},
 		{name: "damage", settings: `{}`, db: &fakeDB{answer: failing}, status: backend.HealthStatusError,
 			message: "a test query failed: read chunk 3 of x.seg: checksum mismatch"},
 	} {
