@@ -66,7 +66,8 @@ function BuilderForm({ model, labels, range, onChange }: FormProps) {
   const [functionName, param] = (model.rangeFunction?.name ?? NONE).split(' ');
   const labelOptions = async (typed: string) => {
     const names = await labels.labelNames(range);
-    const fields = await labels.detectedFields(toExpr({ ...model, rangeFunction: undefined }), range).catch(() => []);
+    const expr = toExpr({ ...model, rangeFunction: undefined });
+    const fields = await labels.detectedFields(expr, range, 'all').catch(() => []);
     return [...names, ...fields.map(({ label }) => label)]
       .filter((name) => name.includes(typed))
       .map((value) => ({ value, label: value }));

@@ -35,3 +35,24 @@ it('asks the same question once within a minute', async () => {
   await labels.detectedFields('{a="b"}', { from: dateTime(range.from.valueOf() + 5000), to: range.to });
   expect(get).toHaveBeenCalledTimes(1);
 });
+
+it('looks at the newest lines for suggestions and at all of them for lists', async () => {
+  const { get, client: labels } = client({ fields: [], values: ['x'] });
+  await labels.detectedFields('{a="b"}');
+  await labels.detectedFields('{a="b"}', undefined, 'all');
+  await labels.fieldValues('f', '{a="b"}');
+  expect(await labels.fieldValues('f', '{a="b"}', undefined, 'all')).toEqual(['x']);
+  expect(get.mock.calls.map(([, params]) => params?.line_limit)).toEqual([1000, 'all', 1000, 'all']);
+});
+
+it('looks at the newest lines where all are more than may be read', async () => {
+  const get = jest.fn(async (_path: string, params?: Record<string, unknown>) => {
+    if (params?.line_limit === 'all') {
+      throw new Error('too many bytes');
+    }
+    return { values: ['new'] };
+  });
+  const labels = new LabelClient(get as never);
+  expect(await labels.fieldValues('f', '{a="b"}', undefined, 'all')).toEqual(['new']);
+  expect(get).toHaveBeenCalledTimes(2);
+});

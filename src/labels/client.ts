@@ -19,6 +19,12 @@ export interface IndexStats {
   entries: number;
 }
 
+/**
+ * The lines that are looked at for fields: the newest of the range, for suggestions while somebody types, or all of them, for lists that are to be
+ * complete. The store answers for all from templates and columns.
+ */
+export type FieldLines = 'newest' | 'all';
+
 type Span = Pick<TimeRange, 'from' | 'to'>;
 
 const TTL_MS = 60_000;
@@ -52,18 +58,23 @@ export class LabelClient {
     return this.ask(this.series, 'loki/api/v1/series', params, (answer) => data(answer) ?? []);
   }
 
-  /** Structured metadata and fields that parsers find in the newest lines of a log query. */
-  detectedFields(expr: string, range?: Span): Promise<DetectedField[]> {
-    const params = { ...span(range), query: expr, line_limit: MAX_FIELD_SAMPLE };
-    return this.ask(this.fields, 'loki/api/v1/detected_fields', params, (answer) => {
-      return (answer as { fields?: DetectedField[] }).fields ?? [];
-    });
+  /** Structured metadata and fields that parsers find in the lines of a log query. */
+  detectedFields(expr: string, range?: Span, lines: FieldLines = 'newest'): Promise<DetectedField[]> {
+    return this.askLines(
+      this.fields,
+      'loki/api/v1/detected_fields',
+      { ...span(range), query: expr },
+      lines,
+      (answer) => {
+        return (answer as { fields?: DetectedField[] }).fields ?? [];
+      }
+    );
   }
 
-  /** Values of a field as found in the newest lines. */
-  fieldValues(name: string, expr: string, range?: Span): Promise<string[]> {
+  /** Values of a field as found in the lines of a log query. */
+  fieldValues(name: string, expr: string, range?: Span, lines: FieldLines = 'newest'): Promise<string[]> {
     const path = `loki/api/v1/detected_field/${encodeURIComponent(name)}/values`;
-    return this.ask(this.valuesOf, path, { ...span(range), query: expr }, (answer) => {
+    return this.askLines(this.valuesOf, path, { ...span(range), query: expr }, lines, (answer) => {
       return (answer as { values?: string[] }).values ?? [];
     });
   }
@@ -79,6 +90,18 @@ export class LabelClient {
   async format(expr: string): Promise<string> {
     const { data: text } = await this.getResource<{ data: string }>('loki/api/v1/format_query', { query: expr });
     return text;
+  }
+
+  /** Asks about all lines, if so wanted, and about the newest ones where that is more than the tenant may read at once. */
+  private askLines<T>(
+    cache: AnswerCache<T>,
+    path: string,
+    params: Record<string, unknown>,
+    lines: FieldLines,
+    read: (answer: unknown) => T
+  ): Promise<T> {
+    const newest = () => this.ask(cache, path, { ...params, line_limit: MAX_FIELD_SAMPLE }, read);
+    return lines === 'newest' ? newest() : this.ask(cache, path, { ...params, line_limit: 'all' }, read).catch(newest);
   }
 
   private ask<T>(

@@ -39,9 +39,9 @@ export class CambiumVariableSupport extends CustomVariableSupport<CambiumDataSou
       case 'labelValues':
         return asValues(await labels.labelValues(label, request.range, expr));
       case 'fieldNames':
-        return asValues((await labels.detectedFields(expr, request.range)).map((field) => field.label));
+        return asValues((await labels.detectedFields(expr, request.range, 'all')).map((field) => field.label));
       case 'fieldValues':
-        return asValues(await labels.fieldValues(label, expr, request.range));
+        return asValues(await labels.fieldValues(label, expr, request.range, 'all'));
       case 'query':
         return this.queryValues(request, expr, label, request.scopedVars);
     }
