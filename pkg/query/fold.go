@@ -88,59 +88,6 @@ func (f *fold) readRun(ctx context.Context, r *run, p part) error {
 	return f.sample(ctx, r, p)
 }
 
-// sample passes every entry of a run through the sampler.
-func (f *fold) sample(ctx context.Context, r *run, p part) error {
-	stream := f.sampler.ForStream(r.labels)
-	var bySeries resultSeries
-	var (
-		last    *pipeline.LabelsResult
-		series  int
-		c       cell
-		matched int64
-		failure error
-	)
-	var columns shapes
-	if stream.Shapes() {
-		columns.of = stream.Shape
-	}
-	cur := newCursor(ctx, r, f.mint, f.maxt, false, f.texts, f.counters, f.memory)
-	for cur.next() {
-		if !c.holds(cur.ts) {
-			c = f.grid.locate(cur.ts)
-		}
-		if !c.inside {
-			continue
-		}
-		value, result, keep := sampleRow(cur, stream, &columns)
-		if !keep {
-			continue
-		}
-		matched++
-		if result != last {
-			known := false
-			if series, known = bySeries.get(result); !known {
-				if failure = f.check(result); failure != nil {
-					break
-				}
-				series = p.series(f.seriesLabels(result))
-				bySeries.put(result, series)
-			}
-			last = result
-		}
-		if series >= 0 {
-			p.add(series, c.index, cur.ts, value)
-		}
-		if failure = p.failure(); failure != nil {
-			break
-		}
-	}
-	f.counters.matched.Add(matched)
-	if err := cur.close(); err != nil {
-		return err
-	}
-	return failure
-}
-
 // resultSeries remembers the series of results: the first ones in a list, which is searched faster than a map as long as it is short.
 type resultSeries struct {
 	few  []*pipeline.LabelsResult

@@ -62,7 +62,12 @@ func (s *shapes) find(c *cursor) (*pipeline.Shaped, int) {
 	if shape == s.last {
 		return s.lastShaped, at
 	}
-	seen := s.seen.at(c.src)
+	return s.shaped(c.src, shape), at
+}
+
+// shaped gives what the parser makes of the lines of a chunk's skeleton; nil when they must be parsed themselves.
+func (s *shapes) shaped(src *source, shape *chunk.Shape) *pipeline.Shaped {
+	seen := s.seen.at(src)
 	shaped, known := seen[shape]
 	if !known {
 		if len(seen) >= maxShapes {
@@ -72,7 +77,7 @@ func (s *shapes) find(c *cursor) (*pipeline.Shaped, int) {
 		seen[shape] = shaped
 	}
 	s.last, s.lastShaped = shape, shaped
-	return shaped, at
+	return shaped
 }
 
 // sampleRow makes a sample of the entry at the cursor, from columns where they suffice.

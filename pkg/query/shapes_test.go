@@ -34,7 +34,7 @@ func oddWord(r *rand.Rand) string {
 // templatedLine makes lines of few skeletons, most of them well-formed, some not.
 func templatedLine(r *rand.Rand) string {
 	w := func() string { return oddWord(r) }
-	switch r.IntN(13) {
+	switch r.IntN(14) {
 	case 0, 1, 2:
 		return fmt.Sprintf(`{"level":"info","n":%d,"dur":"%dms","who":"%s","ok":%t}`, r.IntN(100), r.IntN(900), w(), r.IntN(2) == 0)
 	case 3:
@@ -51,6 +51,8 @@ func templatedLine(r *rand.Rand) string {
 		return fmt.Sprintf(`{"in":{"n":%s},"in_n":%d,"ok":%s,"ok":true}`, []string{"null", "3"}[r.IntN(2)], r.IntN(3), []string{"null", "false"}[r.IntN(2)])
 	case 11:
 		return fmt.Sprintf(`plain %d text %s`, r.IntN(50), w())
+	case 12:
+		return fmt.Sprintf(`level=far n=%d size=1KB`, r.Uint64()>>r.IntN(40))
 	}
 	return fmt.Sprintf(`{"level":"info","n":%d`, r.IntN(100))
 }
@@ -97,17 +99,25 @@ func TestColumnsChangeNothing(t *testing.T) {
 		plain := &storagetest.Memory{ChunkRows: rows, Encoding: chunk.EncodingPlain}
 		columns := &storagetest.Memory{ChunkRows: rows, Encoding: chunk.EncodingColumnar}
 		streams := []labels.Labels{labels.FromStrings("app", "a"), labels.FromStrings("app", "b", "n", "7")}
+		var sent [2][]chunk.Entry // to each stream, last
+		late, traces := []int{0, 3, 60}[r.IntN(3)], []int{3, 3, 3, 1000}[r.IntN(4)]
 		for i := range 600 {
-			e := chunk.Entry{Timestamp: int64(i) * second / 6, Line: []byte(templatedLine(r))}
+			// With late ones, chunks overlap and have timestamps in common.
+			e := chunk.Entry{Timestamp: int64(i-r.IntN(late+1)) * second / 6, Line: []byte(templatedLine(r))}
 			if r.IntN(3) == 0 {
-				e.Metadata = []labels.Label{{Name: "trace", Value: fmt.Sprint(r.IntN(3))}}
+				e.Metadata = []labels.Label{{Name: "trace", Value: fmt.Sprint(r.IntN(traces))}}
 			}
 			if r.IntN(50) == 0 {
 				e.Metadata = []labels.Label{{Name: "who", Value: "me"}}
 			}
-			ls := streams[r.IntN(2)]
-			plain.Add(ls, e)
-			columns.Add(ls, e)
+			stream := r.IntN(2)
+			again := []chunk.Entry{e}
+			if r.IntN(4) == 0 {
+				again = append(again, sent[stream]...) // a retry, which may begin a chunk
+			}
+			sent[stream] = append(sent[stream][max(0, len(sent[stream])-r.IntN(3)):], e)
+			plain.Add(streams[stream], again...)
+			columns.Add(streams[stream], again...)
 		}
 		queries := shapedQueries
 		g := logqltest.New(r, logqltest.Options{Selectors: [][]*labels.Matcher{{labels.MustNewMatcher(labels.MatchRegexp, "app", ".+")}}, Names: []string{"level", "n", "who", "dur", "trace", "app"}, Texts: []string{"info", "GET", "5", "n"}, MaxStages: 4})

@@ -42,6 +42,7 @@ type outcome struct {
 	known, keep bool
 	value       float64
 	result      *LabelsResult
+	mark        int // of the Outcome
 }
 
 // outcome gives what is remembered of the at-th line, or nil when nothing can be.
@@ -56,11 +57,15 @@ func (s *Shaped) outcome(at int, metadata []labels.Label) *outcome {
 			return nil
 		}
 	}
-	k := uint64(0)
+	return &outcomes[m.index(at)]
+}
+
+// index numbers the combination of values that the at-th line has.
+func (m *memo) index(at int) (k uint64) {
 	for i := range m.coded {
 		k += m.coded[i].codes[at] * m.coded[i].stride
 	}
-	return &outcomes[k]
+	return k
 }
 
 // outcomesWith gives the outcomes of entries with a set of metadata; nil when there are too many sets.

@@ -199,12 +199,7 @@ func (m *metadataColumns) row(row int, buf []labels.Label) []labels.Label {
 	}
 	lists := m.lists.Load()
 	if lists == nil && int(m.asked.Add(1)) > m.rows/singleMetadata+1 {
-		m.listing.Do(func() {
-			m.place()
-			m.check()
-			m.lists.Store(m.list())
-		})
-		lists = m.lists.Load()
+		lists = m.allLists()
 	}
 	if lists != nil && lists.few {
 		return append(buf[:0], lists.of(row)...)
@@ -216,6 +211,16 @@ func (m *metadataColumns) row(row int, buf []labels.Label) []labels.Label {
 		buf = append(buf, m.label(row, set, k))
 	}
 	return buf
+}
+
+// allLists gives the sets of labels, made when they are first asked for.
+func (m *metadataColumns) allLists() *metadataLists {
+	m.listing.Do(func() {
+		m.place()
+		m.check()
+		m.lists.Store(m.list())
+	})
+	return m.lists.Load()
 }
 
 // check adds up all labels.

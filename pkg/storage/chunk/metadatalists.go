@@ -24,19 +24,30 @@ func (l *metadataLists) of(row int) []labels.Label {
 	return l.lists[l.rows[row]]
 }
 
-// list makes the sets of labels when all values are numbered and have few combinations.
+// numberedValues are the values of a name by number.
+type numberedValues struct {
+	distinct []string
+	numbers  []uint64 // of each row of the column; nil when all are 0
+}
+
+// list makes the sets of labels when values have few combinations.
 func (m *metadataColumns) list() *metadataLists {
-	bases, total, labelCount := make([]int, len(m.sets)), 0, 0
 	most := min(maxMetadataLists, max(hardlyAnyLists, m.rows/metadataListRows))
+	values := make([]numberedValues, len(m.names))
+	for name := range values {
+		var ok bool
+		if values[name], ok = m.values[name].numbered(most); !ok {
+			return &metadataLists{}
+		}
+	}
+	bases, total, labelCount := make([]int, len(m.sets)), 0, 0
 	for i, set := range m.sets {
 		bases[i] = total
 		n := 1
 		for _, name := range set {
-			distinct := m.values[name].column.Distinct()
-			if distinct == 0 || n*distinct > most {
+			if n *= len(values[name].distinct); n > most {
 				return &metadataLists{}
 			}
-			n *= distinct
 		}
 		total, labelCount = total+n, labelCount+n*len(set)
 		if total > most || labelCount > maxMetadataLists+m.rows {
@@ -45,30 +56,30 @@ func (m *metadataColumns) list() *metadataLists {
 	}
 	l := &metadataLists{few: true, lists: make([][]labels.Label, 0, total)}
 	for _, set := range m.sets {
-		l.lists = m.appendCombinations(l.lists, set)
+		l.lists = m.appendCombinations(l.lists, set, values)
 	}
 	switch {
 	case total <= 1:
 	case m.ids == nil:
-		l.rows = m.combinations()
+		l.rows = m.combinations(values)
 	default:
-		l.rows = m.combinationsOfSets(bases)
+		l.rows = m.combinationsOfSets(values, bases)
 	}
 	return l
 }
 
 // appendCombinations appends all sets of labels with a set of names, those that differ in the first label only beside each other.
-func (m *metadataColumns) appendCombinations(lists [][]labels.Label, set []uint32) [][]labels.Label {
+func (m *metadataColumns) appendCombinations(lists [][]labels.Label, set []uint32, values []numberedValues) [][]labels.Label {
 	numbers := make([]int, len(set))
 	for {
 		list := make([]labels.Label, len(set))
 		for k, name := range set {
-			list[k] = labels.Label{Name: m.names[name], Value: m.values[name].all()[numbers[k]]}
+			list[k] = labels.Label{Name: m.names[name], Value: values[name].distinct[numbers[k]]}
 		}
 		lists = append(lists, list)
 		k := 0
 		for ; k < len(set); k++ {
-			if numbers[k]++; numbers[k] < m.values[set[k]].column.Distinct() {
+			if numbers[k]++; numbers[k] < len(values[set[k]].distinct) {
 				break
 			}
 			numbers[k] = 0
@@ -80,33 +91,29 @@ func (m *metadataColumns) appendCombinations(lists [][]labels.Label, set []uint3
 }
 
 // combinations says which of the combinations every row has, where all have the first set of names.
-func (m *metadataColumns) combinations() []uint16 {
+func (m *metadataColumns) combinations(values []numberedValues) []uint16 {
 	out := make([]uint16, m.rows)
 	stride := 1
 	for _, name := range m.sets[0] {
-		column := m.values[name].column
-		for row, n := range column.Numbers() {
+		for row, n := range values[name].numbers {
 			out[row] += uint16(int(n) * stride)
 		}
-		stride *= column.Distinct()
+		stride *= len(values[name].distinct)
 	}
 	return out
 }
 
 // combinationsOfSets is combinations for rows of several sets of names; the combinations of each begin at its base.
-func (m *metadataColumns) combinationsOfSets(bases []int) []uint16 {
+func (m *metadataColumns) combinationsOfSets(values []numberedValues, bases []int) []uint16 {
 	out := make([]uint16, m.rows)
-	numbers := make([][]uint64, len(m.names))
-	for name := range numbers {
-		numbers[name] = m.values[name].column.Numbers()
-	}
 	for row, id := range m.ids {
 		combination, stride := bases[id], 1
 		for k, name := range m.sets[id] {
-			if n := numbers[name]; n != nil {
-				combination += int(n[m.places[int(m.at[row])+k]]) * stride
+			v := &values[name]
+			if v.numbers != nil {
+				combination += int(v.numbers[m.places[int(m.at[row])+k]]) * stride
 			}
-			stride *= m.values[name].column.Distinct()
+			stride *= len(v.distinct)
 		}
 		out[row] = uint16(combination)
 	}

@@ -65,6 +65,29 @@ func (v *metadataValue) bytes() (sum int64) {
 	return sum
 }
 
+// numbered gives the values by number when at most so many are distinct.
+func (v *metadataValue) numbered(most int) (numberedValues, bool) {
+	if distinct := v.column.Distinct(); distinct > 0 {
+		return numberedValues{v.all(), v.column.Numbers()}, distinct <= most
+	}
+	texts := v.all()
+	known := map[string]uint64{}
+	n := numberedValues{numbers: make([]uint64, len(texts))}
+	for row, text := range texts {
+		number, ok := known[text]
+		if !ok {
+			if len(n.distinct) == most {
+				return n, false
+			}
+			number = uint64(len(n.distinct))
+			known[text] = number
+			n.distinct = append(n.distinct, text)
+		}
+		n.numbers[row] = number
+	}
+	return n, true
+}
+
 // rendered gives n texts as slices of one string. Behind the first one that does not fit into most bytes all are empty.
 func rendered(n int, most int64, read func(dst []byte, i int) []byte) []string {
 	var buf []byte

@@ -273,18 +273,20 @@ func (r *encodedReader) Err() error {
 	return chunk.Fault(r.Reader)
 }
 
-// columnReader is an encodedReader whose encoding can search and knows skeletons.
+// columnReader is an encodedReader whose encoding can search and knows skeletons and layouts.
 type columnReader struct {
 	*encodedReader
 	chunk.Searcher
 	chunk.Shaper
+	chunk.Layouter
 }
 
 func withColumns(r *encodedReader) chunk.Reader {
 	s, ok := r.Reader.(chunk.Searcher)
 	h, ok2 := r.Reader.(chunk.Shaper)
-	if ok && ok2 {
-		return columnReader{r, s, h}
+	l, ok3 := r.Reader.(chunk.Layouter)
+	if ok && ok2 && ok3 {
+		return columnReader{r, s, h, l}
 	}
 	return r
 }

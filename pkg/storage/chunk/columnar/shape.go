@@ -27,6 +27,19 @@ func (v *Values) Shape(row int) (shape *Shape, at int) {
 	return &c.shapes()[id], at
 }
 
+// Shapes gives the templates of all values: value i has template ids[i], of whose rows it is row at[i]. Where ids is nil, all have the first one
+// and value i is its row i. Without templates there is none. The slices must not be changed.
+func (v *Values) Shapes() (shapes []Shape, ids []uint16, at []int32) {
+	c, ok := v.column.(*templateColumn)
+	switch {
+	case !ok:
+		return nil, nil, nil
+	case len(c.list) == 1:
+		return c.shapes(), nil, nil
+	}
+	return c.shapes(), c.ids.all(), c.allPlaces().index
+}
+
 // Pieces are the literals: a value is piece 0, variable 0, piece 1, …, last piece. They must not be changed.
 func (s *Shape) Pieces() [][]byte { return s.of.list[s.id].allPieces() }
 

@@ -1,0 +1,60 @@
+package pipeline
+
+import "github.com/prometheus/prometheus/model/labels"
+
+// Outcomes are what becomes of the lines of one skeleton whose entries have one set of structured metadata. They belong to the StreamSampler that
+// made the Shaped.
+type Outcomes struct {
+	of       *Shaped
+	metadata []labels.Label
+	list     []outcome
+}
+
+// Outcome is what becomes of the lines of a skeleton that have the same values where these matter.
+type Outcome struct{ *outcome }
+
+// Outcomes gives those of the entries with a set of structured metadata, which must not change; nil when lines must be processed one by one.
+func (s *Shaped) Outcomes(metadata []labels.Label) *Outcomes {
+	if s.memo == nil {
+		return nil
+	}
+	list := s.memo.outcomes
+	if len(metadata) > 0 {
+		list = s.outcomesWith(metadata)
+	}
+	if list == nil {
+		return nil
+	}
+	return &Outcomes{of: s, metadata: metadata, list: list}
+}
+
+// Keep reports whether lines give samples.
+func (o Outcome) Keep() bool { return o.keep }
+
+// Result is what samples have as labels.
+func (o Outcome) Result() *LabelsResult { return o.result }
+
+// Mark is what SetMark has set last, 0 at first: callers remember here what they make of the result.
+func (o Outcome) Mark() int { return o.mark }
+
+// SetMark sets the Mark.
+func (o Outcome) SetMark(mark int) { o.mark = mark }
+
+// SampleOutcome is ProcessShaped for the at-th line of a skeleton with its Outcomes; ok is false when the line must be processed itself.
+func (p *StreamSampler) SampleOutcome(ts int64, o *Outcomes, at int) (value float64, result Outcome, ok bool) {
+	m := o.of.memo
+	out := &o.list[m.index(at)]
+	if m.number != nil {
+		if value, ok = m.number(at); !ok {
+			return 0, result, false
+		}
+	}
+	if !out.known {
+		out.value, out.result, out.keep = p.processShaped(ts, o.of, at, o.metadata)
+		out.known = true
+	}
+	if m.number == nil {
+		value = out.value
+	}
+	return value, Outcome{out}, true
+}
