@@ -31,18 +31,17 @@ const maxDepth = 3
 // Encoder encodes columns. It may be reused, by one goroutine at a time.
 type Encoder struct {
 	text, fast *zstd.Encoder
-	tok, words tokenizer
+	grouper
 
 	cuts   [maxDepth]cuts // by depth
 	fields [maxDepth]fieldScratch
-	rows   []int32 // of the column that is being grouped
-	ids    []int32 // of the templates that rows are dealt to
-	marked []byte  // the text of templates
+	marked []byte // the text of templates
 
 	free [][]uint64 // scratch for int streams, reset by each top-level column
 	used int
 	buf  []byte
 	zbuf []byte
+	seen [repeatSlots]uint32
 	dict dictionary
 }
 
@@ -56,7 +55,7 @@ func NewEncoder() *Encoder {
 	if err != nil {
 		panic(err)
 	}
-	return &Encoder{text: text, fast: fast, words: tokenizer{words: true}}
+	return &Encoder{text: text, fast: fast, grouper: grouper{words: tokenizer{words: true}}}
 }
 
 // grab returns scratch for n numbers that stays valid until the end of the column that is being encoded.
@@ -82,41 +81,42 @@ func (e *Encoder) bytes(n int) []byte {
 
 // block appends b, compressed where that pays: codec byte | raw length | [stored length] | bytes. A zstd frame is stored
 // without its magic number.
-func (e *Encoder) block(dst, b []byte, fast bool) []byte {
-	if len(b) >= 24 && !(fast && even(b)) {
-		z := e.text
-		if fast {
-			z = e.fast
-		}
-		e.zbuf = z.EncodeAll(b, e.zbuf[:0])
-		if frame := e.zbuf[len(zstdMagic):]; len(frame) < len(b)-len(b)/64-2 {
-			dst = append(dst, codecZstd)
-			dst = binary.AppendUvarint(dst, uint64(len(b)))
-			dst = binary.AppendUvarint(dst, uint64(len(frame)))
-			return append(dst, frame...)
-		}
+func (e *Encoder) block(dst, b []byte) []byte {
+	if len(b) < compressFrom {
+		return storedBlock(dst, b)
 	}
+	return e.compressed(dst, b, e.text)
+}
+
+// numberBlock is block for the bytes of numbers that take limit bytes in another way.
+func (e *Encoder) numberBlock(dst, b []byte, limit int) []byte {
+	if len(b) < compressFrom || !e.promising(b, limit) {
+		return storedBlock(dst, b)
+	}
+	return e.compressed(dst, b, e.fast)
+}
+
+// compressFrom is the size under which no block is compressed.
+const compressFrom = 24
+
+func (e *Encoder) compressed(dst, b []byte, z *zstd.Encoder) []byte {
+	e.zbuf = z.EncodeAll(b, e.zbuf[:0])
+	frame := e.zbuf[len(zstdMagic):]
+	if len(frame) >= len(b)-len(b)/64-2 {
+		return storedBlock(dst, b)
+	}
+	dst = append(dst, codecZstd)
+	dst = binary.AppendUvarint(dst, uint64(len(b)))
+	dst = binary.AppendUvarint(dst, uint64(len(frame)))
+	return append(dst, frame...)
+}
+
+// storedBlock appends b as a block that is not compressed.
+func storedBlock(dst, b []byte) []byte {
 	dst = append(dst, codecNone)
 	dst = binary.AppendUvarint(dst, uint64(len(b)))
 	return append(dst, b...)
 }
-
-// even reports whether the bytes are spread so evenly over all values that compressing them is likely to save less than a twentieth. It looks at
-// single bytes only, which is all there is to bytes of numbers.
-func even(b []byte) bool {
-	var counts [256]uint32
-	for _, c := range b {
-		counts[c]++
-	}
-	pairs := 0 // of equal bytes, in both orders: n²/256 when the values are random
-	for _, c := range counts {
-		pairs += int(c) * (int(c) - 1)
-	}
-	return pairs*evenValues <= len(b)*len(b)
-}
-
-// evenValues is the number of equally frequent values from which on bytes count as evenly spread.
-const evenValues = 200
 
 const (
 	codecNone = 0
@@ -189,7 +189,7 @@ func (e *Encoder) raw(dst []byte, values [][]byte) []byte {
 	for _, v := range values {
 		all = append(all, v...)
 	}
-	return e.block(dst, all, false)
+	return e.block(dst, all)
 }
 
 // dictColumn appends the distinct values in order of first use, and each row's index into them.

@@ -116,11 +116,11 @@ func (e *Encoder) pack(dst []byte, v []uint64, least uint64, width, cost int) []
 		if planes > 1 && n >= apartFrom {
 			dst = append(dst, packApart)
 			for p := range planes {
-				dst = e.block(dst, buf[p*n:(p+1)*n], true)
+				dst = e.numberBlock(dst, buf[p*n:(p+1)*n], n)
 			}
 		} else {
 			dst = append(dst, packPlanes)
-			dst = e.block(dst, buf, true)
+			dst = e.numberBlock(dst, buf, packed)
 		}
 		if len(dst)-mark < packed+1 {
 			return dst

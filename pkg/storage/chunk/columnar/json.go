@@ -37,12 +37,12 @@ func (t *tokenizer) json(line []byte) bool {
 		case ':', ' ', '\t':
 			i++
 		case '"':
-			j := closingQuote(line, i+1)
+			j := t.closingQuote(line, i+1)
 			if j < 0 {
 				return false
 			}
 			if !key {
-				t.variable(line, i+1, j)
+				t.variable(i+1, j)
 			}
 			key = false
 			i = j + 1
@@ -54,54 +54,68 @@ func (t *tokenizer) json(line []byte) bool {
 			if key || i == start {
 				return false
 			}
-			t.variable(line, start, i)
+			t.variable(start, i)
 		}
 	}
 	return false
 }
 
 // closingQuote returns the index of the quote that ends the string which starts at i, or -1.
-func closingQuote(line []byte, i int) int {
-	for ; i < len(line); i++ {
-		switch line[i] {
-		case '\\':
-			i++
-		case '"':
+func (t *tokenizer) closingQuote(line []byte, i int) int {
+	for from := i; ; i++ {
+		if i = next(t.pairMasks, quotes, i); i >= len(line) {
+			return -1
+		}
+		// A quote behind an odd number of backslashes is one of the string.
+		escapes := i
+		for escapes > from && line[escapes-1] == '\\' {
+			escapes--
+		}
+		if (i-escapes)%2 == 0 {
 			return i
 		}
 	}
-	return -1
+}
+
+// beginsWithKey tells whether a line begins as logfmt does.
+func beginsWithKey(line []byte) bool {
+	i := 0
+	for i < len(line) && isKeyByte(line[i]) {
+		i++
+	}
+	return i > 0 && i < len(line) && line[i] == '='
 }
 
 // logfmt cuts a line of key=value pairs: keys are literal, values are variables. A line counts as logfmt when it
 // starts with a key and holds nothing but at least two pairs.
 func (t *tokenizer) logfmt(line []byte) bool {
+	masks := t.pairMasks
 	i, n, pairs := 0, len(line), 0
+	special := -1 // a quote or an equals sign, where it is not before i
 	for i < n {
 		start := i
-		for i < n && isKeyByte(line[i]) {
-			i++
-		}
+		i = keyEnd(masks, i)
 		if i == start || i == n || line[i] != '=' {
 			return false
 		}
 		i++
 		if i < n && line[i] == '"' {
-			j := closingQuote(line, i+1)
+			j := t.closingQuote(line, i+1)
 			if j < 0 || j+1 < n && line[j+1] != ' ' {
 				return false
 			}
-			t.variable(line, i+1, j)
+			t.variable(i+1, j)
 			i = j + 1
 		} else {
 			start = i
-			for i < n && line[i] > ' ' {
-				if line[i] == '"' || line[i] == '=' {
-					return false
-				}
-				i++
+			i = min(n, next(masks, spaces, i))
+			if special < start {
+				special = min(next(masks, quotes, start), next(masks, equals, start))
 			}
-			t.variable(line, start, i)
+			if special < i {
+				return false
+			}
+			t.variable(start, i)
 		}
 		pairs++
 		if i < n {

@@ -154,7 +154,7 @@ func (e *Encoder) hexDigits(dst []byte, values [][]byte) ([]byte, bool) {
 	}
 	dst = append(dst, kindHex, flags)
 	dst = binary.AppendUvarint(dst, uint64(width))
-	return e.block(dst, buf, true), true
+	return e.numberBlock(dst, buf, len(buf)), true
 }
 
 var hexValue [256]byte

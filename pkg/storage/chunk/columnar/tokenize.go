@@ -16,10 +16,8 @@ const (
 	notUpperHex
 )
 
-var class [256]uint8
-
-func init() {
-	for c := range 256 {
+var class = func() (class [256]uint8) {
+	for c := range class {
 		switch {
 		case c >= '0' && c <= '9':
 			class[c] = isDigit
@@ -31,7 +29,8 @@ func init() {
 			class[c] = isAlpha | notLowerHex | notUpperHex
 		}
 	}
-}
+	return class
+}()
 
 // isHex reports whether a byte of this class is a hex digit.
 func isHex(class uint8) bool {
@@ -44,12 +43,14 @@ const maxSlots = 192
 // tokenizer cuts lines into literals and variables. The skeleton of a line is its literals in order with a mark
 // between them where a variable stood; lines with equal skeletons share a template.
 type tokenizer struct {
-	spans []span // of the current line
+	spans []span // those of the current line follow those of the lines before
+	first int    // where they begin
 	words bool   // whole words are variables, whether they hold digits or not
 	parts bool   // addresses and UUIDs are cut into their parts too
-	hash  uint64
-	lit   int // start of the literal that is being read
-	full  bool
+	full  bool   // there are too many
+
+	wordMasks []wordMasks // of the current line
+	pairMasks []pairMasks
 }
 
 const (
@@ -81,88 +82,138 @@ func hashBytes(h uint64, b []byte) uint64 {
 	return mix(h, 0)
 }
 
-// line cuts one line and returns the hash of its skeleton. The spans are in t.spans until the next call.
-// ok is false when the line has too many variables.
-func (t *tokenizer) line(line []byte) (hash uint64, ok bool) {
-	t.reset()
-	if !t.words && len(line) > 0 {
-		if line[0] == '{' && t.json(line) {
-			return t.end(line), !t.full
-		}
-		t.reset()
-		if t.logfmt(line) {
-			return t.end(line), !t.full
-		}
-		t.reset()
+// hashLiterals hashes the skeleton of a line.
+func hashLiterals(line []byte, spans []span) uint64 {
+	hash, at := uint64(hashSeed), uint32(0)
+	for _, s := range spans {
+		hash = hashBytes(hash, line[at:s.off])
+		at = s.off + s.n
 	}
-	t.text(line, 0, len(line))
-	return t.end(line), !t.full
+	return hashBytes(hash, line[at:])
 }
 
-func (t *tokenizer) reset() {
-	t.spans = t.spans[:0]
-	t.hash = hashSeed
-	t.lit = 0
+// line cuts one line and appends its variables to t.spans. It refuses a line that has too many.
+func (t *tokenizer) line(line []byte) bool {
+	t.first = len(t.spans)
+	t.full = false
+	if !t.cut(line) {
+		t.forget()
+		t.text(line)
+	}
+	if t.full {
+		t.spans = t.spans[:t.first]
+	}
+	return !t.full
+}
+
+// cut cuts a line of JSON or logfmt.
+func (t *tokenizer) cut(line []byte) bool {
+	switch {
+	case t.words || len(line) == 0:
+		return false
+	case line[0] == '{':
+		t.pairMasks = pairMasksOf(t.pairMasks, line)
+		return t.json(line)
+	case !beginsWithKey(line):
+		return false
+	}
+	t.pairMasks = pairMasksOf(t.pairMasks, line)
+	return t.logfmt(line)
+}
+
+// forget takes back how the line was cut.
+func (t *tokenizer) forget() {
+	t.spans = t.spans[:t.first]
 	t.full = false
 }
 
-func (t *tokenizer) end(line []byte) uint64 {
-	return hashBytes(t.hash, line[t.lit:])
-}
-
-// variable ends the current literal at from and skips to behind the variable.
-func (t *tokenizer) variable(line []byte, from, to int) {
-	if len(t.spans) == maxSlots {
+// variable adds a variable.
+func (t *tokenizer) variable(from, to int) {
+	if len(t.spans)-t.first == maxSlots {
 		t.full = true
 		return
 	}
-	t.hash = hashBytes(t.hash, line[t.lit:from])
 	t.spans = append(t.spans, span{uint32(from), uint32(to - from)})
-	t.lit = to
 }
 
-// text cuts line[from:to] by character class: runs of letters and digits that hold a digit are variables.
-func (t *tokenizer) text(line []byte, from, to int) {
+// text cuts a line by character class: runs of letters and digits that hold a digit are variables.
+func (t *tokenizer) text(line []byte) {
 	if t.words {
-		t.wholeWords(line, from, to)
+		t.wholeWords(line)
 		return
 	}
-	line = line[:to]
-	for i := from; i < len(line); i++ {
-		all := class[line[i]]
-		if all == 0 {
-			continue
-		}
-		start := i
-		for i++; i < len(line); i++ {
-			c := class[line[i]]
-			if c == 0 {
-				break
-			}
-			all |= c
-		}
-		if all&isDigit == 0 && (i-start != 8 || all&notLowerHex != 0) {
-			continue
-		}
-		if !t.parts && i < len(line) {
-			if end := composite(line, start, i, to); end > 0 {
-				t.variable(line, start, end)
-				i = end - 1
+	t.wordMasks = wordMasksOf(t.wordMasks, line)
+	masks := t.wordMasks
+	at := uint(0) // all before is cut
+	for k := range masks {
+		m := &masks[k]
+		// Words without digits are literals; most are, and are not looked at.
+		base, found := uint(k)*maskBytes, m.digit|eights(masks, k)
+		if at > base {
+			if at >= base+maskBytes {
 				continue
 			}
+			found &= ^uint64(0) << (at - base)
 		}
-		switch {
-		case all&isDigit == 0:
-		case all&notLowerHex == 0, all&notUpperHex == 0:
-			t.variable(line, start, i)
-		case i-start > 2 && line[start] == '0' && line[start+1] == 'x':
-			t.variable(line, start+2, i)
-		case changes(line[start:i]) <= 2:
-			t.split(line, start, i)
-		default:
-			t.variable(line, start, i)
+		for found != 0 {
+			i := uint(bits.TrailingZeros64(found)) % maskBytes
+			before, behind := ^m.word&(1<<i-1), ^m.word>>i
+			if before == 0 || behind == 0 {
+				at = t.wordAcross(line, base+i, at)
+			} else {
+				start, end := maskBytes-uint(bits.LeadingZeros64(before)), i+uint(bits.TrailingZeros64(behind))
+				of := uint64(1)<<(end%maskBytes) - 1<<(start%maskBytes)
+				if at > base+start {
+					start = at - base
+					of = of >> start << start
+				}
+				at = t.word(line, base+start, base+end, m.digit&of != 0, m.notLower&of != 0, m.notUpper&of != 0)
+			}
+			for masks[at/maskBytes].word>>(at%maskBytes)&1 != 0 { // in the midst of a word
+				at = t.wordAcross(line, at, at)
+			}
+			if at >= base+maskBytes {
+				break
+			}
+			found &= ^uint64(0) << (at - base)
 		}
 	}
+}
+
+// wordAcross cuts the word that byte i is of, and that may lie across blocks. Bytes before at are cut.
+func (t *tokenizer) wordAcross(line []byte, i, at uint) uint {
+	start, end := max(at, wordStart(t.wordMasks, i)), wordEnd(t.wordMasks, i)
+	all := uint8(0)
+	for _, b := range line[start:end] {
+		all |= class[b]
+	}
+	return t.word(line, start, end, all&isDigit != 0, all&notLowerHex != 0, all&notUpperHex != 0)
+}
+
+// word cuts the word line[start:end], of which it is told which classes its bytes are of. It returns where the word, or the variable that begins with
+// it, ends.
+func (t *tokenizer) word(line []byte, start, end uint, digit, notLower, notUpper bool) uint {
+	if !digit && (notLower || end-start != 8) {
+		return end
+	}
+	if !t.parts && end < uint(len(line)) && (line[end] == '.' && end-start <= 3 || line[end] == '-' && end-start == 8) {
+		if end := composite(line, int(start), int(end), len(line)); end > 0 {
+			t.variable(int(start), end)
+			return uint(end)
+		}
+	}
+	switch {
+	case !digit:
+	case !notLower, !notUpper:
+		t.variable(int(start), int(end))
+	case end-start > 2 && line[start] == '0' && line[start+1] == 'x':
+		t.variable(int(start)+2, int(end))
+	case changes(line[start:end]) <= 2:
+		t.split(line, int(start), int(end))
+	default:
+		t.variable(int(start), int(end))
+	}
+	return end
 }
 
 // changes counts how often letters and digits alternate in a word.
@@ -213,29 +264,28 @@ func composite(line []byte, from, i, to int) int {
 	return 0
 }
 
-// wordEnd marks the bytes that end a whole word.
-var wordEnd [256]bool
-
-func init() {
+// endsWord marks the bytes that end a whole word.
+var endsWord = func() (ends [256]bool) {
 	for c := range 33 {
-		wordEnd[c] = true
+		ends[c] = true
 	}
 	for _, c := range []byte("[](){}<>\"',;=|:") {
-		wordEnd[c] = true
+		ends[c] = true
 	}
-}
+	return ends
+}()
 
-func (t *tokenizer) wholeWords(line []byte, from, to int) {
-	for i := from; i < to; {
-		if wordEnd[line[i]] {
+func (t *tokenizer) wholeWords(line []byte) {
+	for i := 0; i < len(line); {
+		if endsWord[line[i]] {
 			i++
 			continue
 		}
 		start := i
-		for i < to && !wordEnd[line[i]] {
+		for i < len(line) && !endsWord[line[i]] {
 			i++
 		}
-		t.variable(line, start, i)
+		t.variable(start, i)
 	}
 }
 
@@ -247,7 +297,7 @@ func (t *tokenizer) split(line []byte, from, to int) {
 			i++
 		}
 		if c != 0 {
-			t.variable(line, start, i)
+			t.variable(start, i)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func (e *Encoder) uuids(dst []byte, values [][]byte) ([]byte, bool) {
 	if all&notLowerHex != 0 {
 		flags = 1
 	}
-	return e.block(append(dst, kindUUID, flags), buf, true), true
+	return storedBlock(append(dst, kindUUID, flags), buf), true
 }
 
 // uuidColumn holds UUIDs.
