@@ -142,11 +142,11 @@ type grouper struct {
 func (g *grouper) group(values [][]byte, c *cuts, parts bool) (list []*template, ids []int32) {
 	g.tok.parts = parts
 	c.reset(len(values))
-	g.all = scratch(g.all, len(values))
+	g.all = sized(g.all, len(values))
 	for i := range g.all {
 		g.all[i] = int32(i)
 	}
-	g.shapes = scratch(g.shapes, len(values))
+	g.shapes = sized(g.shapes, len(values))
 	g.byShape.cut(&g.tok, values, g.all, g.shapes, c.first, c)
 
 	// Templates with rows enough are kept.
@@ -157,7 +157,7 @@ func (g *grouper) group(values [][]byte, c *cuts, parts bool) (list []*template,
 			list = append(list, t)
 		}
 	}
-	g.ids = scratch(g.ids, len(values))
+	g.ids = sized(g.ids, len(values))
 	g.rare = g.rare[:0]
 	for row, shape := range g.shapes {
 		if shape >= 0 && number[shape] >= 0 {
@@ -184,8 +184,8 @@ func (g *grouper) group(values [][]byte, c *cuts, parts bool) (list []*template,
 
 // groupRare adds the templates of the rows whose shape is rare.
 func (g *grouper) groupRare(list []*template, values [][]byte, c *cuts) []*template {
-	g.inWords = scratch(g.inWords, len(g.rare))
-	g.firsts = scratch(g.firsts, len(g.rare))
+	g.inWords = sized(g.inWords, len(g.rare))
+	g.firsts = sized(g.firsts, len(g.rare))
 	g.byWords.cut(&g.words, values, g.rare, g.inWords, g.firsts, c)
 	for id, t := range g.byWords.list {
 		// From here on, counts are the numbers of the templates that are kept.
@@ -228,15 +228,15 @@ func (g *grouper) groupRare(list []*template, values [][]byte, c *cuts) []*templ
 
 // renumbered is room for a new number for each of so many templates.
 func (g *grouper) renumbered(n int) []int32 {
-	g.renumber = scratch(g.renumber, n)
+	g.renumber = sized(g.renumber, n)
 	for i := range g.renumber {
 		g.renumber[i] = noTemplate
 	}
 	return g.renumber
 }
 
-// scratch is s with so many elements, which may be anything.
-func scratch[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
+// sized is s with so many elements, which may be anything.
+func sized[T any](s []T, n int) []T { return slices.Grow(s[:0], n)[:n] }
 
 // cut cuts some of the values and finds their templates. Ids and first tell, of each of the rows, its template and its first span.
 func (s *skeletons) cut(tok *tokenizer, values [][]byte, rows, ids []int32, first []uint32, c *cuts) {

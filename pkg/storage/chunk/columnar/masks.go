@@ -107,7 +107,7 @@ func eightTimes(m uint64) uint64 {
 // wordMasksOf appends the masks of a text, the last of which has at least one bit behind the end, to dst.
 func wordMasksOf(dst []wordMasks, text []byte) []wordMasks {
 	n := len(text) / maskBytes
-	dst = scratch(dst, n+1)
+	dst = sized(dst, n+1)
 	if n > 0 {
 		maskWords(dst[:n], text)
 	}
@@ -120,7 +120,7 @@ func wordMasksOf(dst []wordMasks, text []byte) []wordMasks {
 // pairMasksOf is wordMasksOf for pairs.
 func pairMasksOf(dst []pairMasks, text []byte) []pairMasks {
 	n := len(text) / maskBytes
-	dst = scratch(dst, n+1)
+	dst = sized(dst, n+1)
 	if n > 0 {
 		maskPairs(dst[:n], text)
 	}
