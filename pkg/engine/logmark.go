@@ -158,9 +158,15 @@ func (e *Engine) startMark(ctx, background context.Context) {
 func (e *Engine) markIfEmpty() {
 	e.gate.Lock()
 	defer e.gate.Unlock()
-	if e.flusher.sealed == nil && !e.flusher.untruncated && e.head.CurrentEmpty() {
+	if e.logEmpty() {
 		e.mark.cleanUntil(e.now())
 	}
+}
+
+// logEmpty reports whether a start would read nothing: of what was accepted all is in segments, and nothing is left of pushes that were refused
+// half-way. The flusher's token is held, and appends do not run.
+func (e *Engine) logEmpty() bool {
+	return e.flusher.sealed == nil && !e.flusher.untruncated && e.head.CurrentEmpty() && !e.wal.Unsure()
 }
 
 // markLoop tells others every hour how far the log has become segments.
@@ -276,7 +282,7 @@ func writeSynced(path string, data []byte) error {
 // unmark takes the mark back when nothing is in the log, so that delete requests do not wait for a process that may not come back.
 // The loops have ended.
 func (e *Engine) unmark(ctx context.Context) {
-	if e.mark == nil || e.mark.toldUntil().IsZero() || e.flusher.sealed != nil || e.flusher.untruncated || !e.head.CurrentEmpty() {
+	if e.mark == nil || e.mark.toldUntil().IsZero() || !e.logEmpty() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, markAtClose)

@@ -61,7 +61,7 @@ func (e *Engine) logsClean(ctx context.Context, before time.Time) (bool, error) 
 }
 
 // logHoldsSegments reports whether this engine's own log holds what is in segments as well: a flush is under way or fails half-way, or its files
-// could not be removed. A start would read that again, whatever has become of the segments.
+// could not be removed. A start would read that again, whatever has become of the segments. So it would what pushes left that were refused half-way.
 func (e *Engine) logHoldsSegments(ctx context.Context) (bool, error) {
 	if e.wal == nil {
 		return false, nil
@@ -70,7 +70,7 @@ func (e *Engine) logHoldsSegments(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	defer e.flusher.unlock()
-	return e.flusher.sealed != nil || e.flusher.untruncated, nil
+	return e.flusher.sealed != nil || e.flusher.untruncated || e.wal.Unsure(), nil
 }
 
 // lateListing is how much later than it was written a segment of another process may be found: listings are not new, and stores may list late.

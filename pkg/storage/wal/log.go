@@ -71,9 +71,11 @@ type Log struct {
 	started bool
 	closed  bool
 	order   uint64 // highest order of records read and files begun
+	unsure  []unsureFile
 
 	// Owned by the writer goroutine, and by Start and Close while it does not run.
 	w         *wlog.WL
+	current   unsureFile // what w writes to, as far as appends were acknowledged
 	abandoned []*wlog.WL
 	done      chan struct{}
 }
@@ -146,6 +148,7 @@ func (l *Log) openFile(order uint64) error {
 	}
 	fault.Point("wal.opened")
 	l.w = w
+	l.current = newUnsureFile(wlog.SegmentName(l.opts.Dir, last))
 	l.mu.Lock()
 	l.file, l.order = last+1, max(l.order, order)
 	l.mu.Unlock()
@@ -246,6 +249,7 @@ func (l *Log) Truncate(file int) error {
 			return fmt.Errorf("truncate the write-ahead log: %w", err)
 		}
 	}
+	l.forgetRemoved()
 	return syncDir(l.opts.Dir)
 }
 
@@ -273,6 +277,7 @@ func (l *Log) Close() error {
 		l.w = nil
 	}
 	l.closeAbandoned()
+	l.cutUnsure()
 	if err != nil {
 		return fmt.Errorf("sync the write-ahead log: %w", err)
 	}

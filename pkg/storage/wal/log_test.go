@@ -306,6 +306,52 @@ func TestFailedWritesAreRefusedUntilTheyWork(t *testing.T) {
 	require.Equal(t, 2, stats.Files)
 }
 
+// TestRefusedAppendsAreNotReplayed: what was written and then could not be synced was refused. Its sender may have gone elsewhere with it, where it
+// may have been deleted; a start must not bring it.
+func TestRefusedAppendsAreNotReplayed(t *testing.T) {
+	var broken atomic.Bool
+	failSync = func() error {
+		if broken.Load() {
+			return errors.New("input/output error")
+		}
+		return nil
+	}
+	defer func() { failSync = nil }()
+	for _, flushed := range []bool{false, true} {
+		dir := t.TempDir()
+		l := startLog(t, dir, Options{RetryEvery: 5 * time.Millisecond})
+		one, two := series(1), series(2)
+		add := func(s *Series, line string) error {
+			return l.Append("t", 1, []Stream{{s, []chunk.Entry{{Timestamp: 1, Line: []byte(line)}}}})
+		}
+		require.NoError(t, add(one, "one"))
+		require.False(t, l.Unsure())
+		broken.Store(true)
+		require.Error(t, add(two, strings.Repeat("refused ", 10_000)))
+		require.True(t, l.Unsure(), "as long as it lies there")
+		broken.Store(false)
+		require.Eventually(t, func() bool { return l.Failed() == nil }, 5*time.Second, time.Millisecond)
+		require.False(t, l.Unsure())
+		require.NoError(t, add(two, "two"))
+		want := []string{`t{app="app-1", env="test"} 1 "one" []`, `t{app="app-2", env="test"} 1 "two" []`}
+		if flushed {
+			file, err := l.Rotate(1)
+			require.NoError(t, err)
+			broken.Store(true)
+			require.Error(t, add(two, "refused"))
+			require.NoError(t, l.Truncate(file))
+			require.True(t, l.Unsure(), "it is in a later file")
+			want = []string{}
+		}
+		require.NoError(t, l.Close())
+		broken.Store(false)
+		require.False(t, l.Unsure(), "closing cuts it off, too")
+		got, stats := replayAll(t, dir)
+		require.Equal(t, want, got)
+		require.Zero(t, stats.Damages+stats.TornTails)
+	}
+}
+
 func FuzzReplay(f *testing.F) {
 	dir := f.TempDir()
 	l, err := Open(Options{Dir: dir, Compression: CompressionSnappy})

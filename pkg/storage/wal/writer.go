@@ -81,15 +81,25 @@ func (l *Log) write(group []*request) error {
 	fault.Point("wal.written")
 	if l.opts.Sync == SyncBatch {
 		start := time.Now()
-		if err := l.w.Sync(); err != nil {
+		if err := l.sync(); err != nil {
 			return err
 		}
 		l.metrics.fsyncSeconds.Observe(time.Since(start).Seconds())
 		fault.Point("wal.synced")
 	}
+	l.current.grown()
 	l.metrics.groupAppends.Observe(float64(len(group)))
 	l.metrics.writtenBytes.Add(float64(bytes))
 	return nil
+}
+
+func (l *Log) sync() error {
+	if failSync != nil {
+		if err := failSync(); err != nil {
+			return err
+		}
+	}
+	return l.w.Sync()
 }
 
 func (l *Log) rotate(order uint64) error {
@@ -111,6 +121,9 @@ func (l *Log) fail(err error) {
 	l.failed = err
 	waiting := l.pending
 	l.pending = nil
+	if l.w != nil {
+		l.unsure = append(l.unsure, l.current)
+	}
 	l.mu.Unlock()
 	if l.w != nil {
 		l.abandoned = append(l.abandoned, l.w)
@@ -128,6 +141,7 @@ func (l *Log) recover() {
 		return
 	}
 	l.closeAbandoned()
+	l.cutUnsure()
 	if err := l.openFile(l.lastOrder()); err != nil {
 		l.setFailed(err)
 		return
@@ -169,8 +183,8 @@ func (l *Log) probe() error {
 	return err
 }
 
-// failWrites makes every write fail with the error it returns; nil outside tests.
-var failWrites func() error
+// failWrites makes every write fail with the error it returns, failSync every sync behind one; nil outside tests.
+var failWrites, failSync func() error
 
 func writeFault() error {
 	if failWrites == nil {
