@@ -144,14 +144,24 @@ func (e *Engine) startMark(ctx, background context.Context) {
 	if m.clean.IsZero() && e.replayed.Entries > 0 {
 		m.clean = e.now().Add(-unknownAge) // of a log that was written before there were marks
 	}
+	ctx, cancel := context.WithTimeout(ctx, markAtOpen)
+	defer cancel()
+	if !m.told.IsZero() && !e.markKnown(ctx) {
+		m.told = time.Time{}
+	}
 	if m.told.IsZero() {
-		ctx, cancel := context.WithTimeout(ctx, markAtOpen)
-		defer cancel()
 		if err := e.tellMark(ctx); err != nil {
 			e.opts.Logger.Warn("The others on the bucket do not know of this write-ahead log yet; they are told later", "error", err)
 		}
 	}
 	e.loops.Go(func() { e.markLoop(background) })
+}
+
+// markKnown reports whether the others on the bucket know of the log. It may have been told to those on another bucket, where this one was before, or
+// somebody removed what was told.
+func (e *Engine) markKnown(ctx context.Context) bool {
+	known, err := e.deletes.KnowsLog(ctx, e.mark.id)
+	return err == nil && known
 }
 
 // markIfEmpty notes it of an engine that has nothing.

@@ -106,6 +106,27 @@ func TestDeletedEntriesDoNotComeBackWithALog(t *testing.T) {
 	})
 }
 
+// TestLogComesToAnotherBucket: a log that was told of on one bucket is waited for on another one too, from its first start there.
+func TestLogComesToAnotherBucket(t *testing.T) {
+	onShared(t, func(t *testing.T, st store) {
+		clock := &shiftedClock{}
+		before := &absence{t: t, clock: clock, b: st.open(t), dir: t.TempDir()}
+		e := before.open()
+		at := clock.now().Add(-time.Hour).UnixNano()
+		require.NoError(t, e.Append(t.Context(), "t", stream(absent, entry(at, deletedText), entry(at+1, "kept"))))
+		closeEngine(t, e)
+		a := &absence{t: t, clock: clock, b: st.open(t), dir: before.dir}
+		closeEngine(t, a.open())
+		a.remove()
+		a.pass(3 * 24 * time.Hour)
+		require.NotZero(t, a.status().Processed)
+		require.Zero(t, a.status().Ended)
+		e = a.open()
+		require.NotContains(t, a.lines(e), deletedText)
+		require.Contains(t, a.lines(e), "kept")
+	})
+}
+
 // TestForgottenLogsAreSetAside: requests do not wait for ever, and a log that nobody waits for any more is not replayed.
 func TestForgottenLogsAreSetAside(t *testing.T) {
 	onShared(t, func(t *testing.T, st store) {

@@ -37,6 +37,15 @@ func (s *Store) RemoveLog(ctx context.Context, id string) error {
 	return nil
 }
 
+// KnowsLog reports whether anything is known of a log.
+func (s *Store) KnowsLog(ctx context.Context, id string) (bool, error) {
+	known, err := s.opts.Bucket.Exists(ctx, logPath(id))
+	if err != nil {
+		return false, fmt.Errorf("look for %s: %w", logPath(id), err)
+	}
+	return known, nil
+}
+
 // Logs gives what is known of all logs on the bucket, by id. One that cannot be read is an error.
 func (s *Store) Logs(ctx context.Context) (map[string]LogMark, error) {
 	var ids []string
