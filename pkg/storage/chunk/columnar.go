@@ -1,10 +1,8 @@
 package chunk
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -23,61 +21,8 @@ const (
 	partColumnMetadata partKind = 7 // docs/format/chunk-columnar.md
 )
 
-var columnEncoders = sync.Pool{New: func() any { return columnar.NewEncoder() }}
-
-func (columns) encode(dst []byte, entries []Entry, _ Meta) ([]byte, error) {
-	e := columnEncoders.Get().(*columnar.Encoder)
-	defer columnEncoders.Put(e)
-	times := make([]int64, len(entries))
-	lines := make([][]byte, len(entries))
-	deltas := make([]uint64, len(entries))
-	hasMetadata := false
-	for i := range entries {
-		times[i], lines[i] = entries[i].Timestamp, entries[i].Line
-		deltas[i] = uint64(times[i] - times[max(i-1, 0)])
-		hasMetadata = hasMetadata || len(entries[i].Metadata) > 0
-	}
-	parts := []part{
-		rawPart(partColumnTimes, e.Ints(nil, deltas)),
-		rawPart(partColumnLines, e.Column(nil, lines, times)),
-	}
-	if hasMetadata {
-		parts = append(parts, rawPart(partColumnMetadata, encodeMetadataColumns(e, entries)))
-	}
-	return appendParts(dst, parts), nil
-}
-
 func rawPart(kind partKind, b []byte) part {
 	return part{kind: kind, codec: codecRaw, rawLen: len(b), crc: checksum(b), stored: b}
-}
-
-// encodeMetadataColumns writes the names, which of them each row has (as an index into a table of sets), and per name a column of the
-// values of the rows that have it.
-func encodeMetadataColumns(e *columnar.Encoder, entries []Entry) []byte {
-	names := dictionary{refs: map[string]uint64{}}
-	sets := dictionary{refs: map[string]uint64{}}
-	ids := make([]uint64, len(entries))
-	var values [][][]byte
-	var key []byte
-	for i := range entries {
-		key = key[:0]
-		for _, l := range entries[i].Metadata {
-			ref := names.ref(l.Name)
-			if int(ref) == len(values) {
-				values = append(values, nil)
-			}
-			values[ref] = append(values[ref], []byte(l.Value))
-			key = binary.AppendUvarint(key, ref)
-		}
-		ids[i] = sets.ref(string(key))
-	}
-	dst := names.appendTo(nil)
-	dst = sets.appendTo(dst)
-	dst = e.Ints(dst, ids)
-	for _, v := range values {
-		dst = e.Column(dst, v, nil)
-	}
-	return dst
 }
 
 // columnReader rebuilds rows from their columns. Timestamps and structured metadata are decoded when they are first needed.

@@ -33,16 +33,18 @@ type Encoder struct {
 	text, fast *zstd.Encoder
 	grouper
 
-	cuts   [maxDepth]cuts // by depth
-	fields [maxDepth]fieldScratch
-	marked []byte // the text of templates
+	cuts   [maxDepth]cuts    // by depth
+	times  [maxDepth][]int64 // by depth: timestamps of the rows of a template
+	marked []byte            // the text of templates
 
-	free [][]uint64 // scratch for int streams, reset by each top-level column
-	used int
-	buf  []byte
-	zbuf []byte
-	seen [repeatSlots]uint32
-	dict dictionary
+	free      [][]uint64 // scratch for int streams, reset by each top-level column
+	used      int
+	freeTexts [][][]byte // scratch for values
+	usedTexts int
+	buf       []byte
+	zbuf      []byte
+	seen      [repeatSlots]uint32
+	dict      dictionary
 }
 
 // NewEncoder returns an Encoder.
@@ -70,6 +72,17 @@ func (e *Encoder) grab(n int) []uint64 {
 	}
 	e.used++
 	return s[:n]
+}
+
+// grabTexts returns scratch for n values that stays valid until the end of the column that is being encoded.
+func (e *Encoder) grabTexts(n int) [][]byte {
+	if e.usedTexts == len(e.freeTexts) {
+		e.freeTexts = append(e.freeTexts, nil)
+	}
+	s := sized(e.freeTexts[e.usedTexts], n)
+	e.freeTexts[e.usedTexts] = s
+	e.usedTexts++
+	return s
 }
 
 func (e *Encoder) bytes(n int) []byte {
@@ -130,7 +143,7 @@ func (e *Encoder) Column(dst []byte, values [][]byte, ts []int64) []byte {
 	if len(values) == 0 {
 		return dst
 	}
-	e.used = 0
+	e.used, e.usedTexts = 0, 0
 	return e.column(dst, values, ts, 0)
 }
 
@@ -141,8 +154,8 @@ func (e *Encoder) Ints(dst []byte, v []uint64) []byte {
 }
 
 func (e *Encoder) column(dst []byte, values [][]byte, ts []int64, depth int) []byte {
-	mark := e.used
-	defer func() { e.used = mark }()
+	mark, markTexts := e.used, e.usedTexts
+	defer func() { e.used, e.usedTexts = mark, markTexts }()
 	if allEqual(values) {
 		dst = append(dst, kindConst)
 		dst = binary.AppendUvarint(dst, uint64(len(values[0])))
@@ -194,7 +207,8 @@ func (e *Encoder) raw(dst []byte, values [][]byte) []byte {
 
 // dictColumn appends the distinct values in order of first use, and each row's index into them.
 func (e *Encoder) dictColumn(dst []byte, values [][]byte, d *distinctValues, depth int) []byte {
-	entries := append([][]byte(nil), d.entries...)
+	entries := e.grabTexts(len(d.entries))
+	copy(entries, d.entries)
 	ids := e.grab(len(values))
 	for i, id := range d.ids {
 		ids[i] = uint64(id)

@@ -62,9 +62,21 @@ func (t *template) classify(values [][]byte) []uint8 {
 
 // poolColumns appends the pools in order, each as a column; the decoder derives their lengths from the templates and ids.
 func (e *Encoder) poolColumns(dst []byte, list []*template, values [][]byte, ids []uint64, depth int) []byte {
+	var sizes [poolCount]int
+	for _, t := range list {
+		for _, p := range t.pools {
+			sizes[p] += len(t.rows)
+		}
+	}
+	markTexts := e.usedTexts
+	defer func() { e.usedTexts = markTexts }()
 	var pools [poolCount][][]byte
+	for p, n := range sizes {
+		if n > 0 {
+			pools[p] = e.grabTexts(n)[:0]
+		}
+	}
 	next := make([]int, len(list))
-	any := false
 	for _, id := range ids {
 		t := list[id]
 		if t.pools == nil {
@@ -72,12 +84,8 @@ func (e *Encoder) poolColumns(dst []byte, list []*template, values [][]byte, ids
 		}
 		for s, p := range t.pools {
 			pools[p] = append(pools[p], t.text(values, next[id], s))
-			any = true
 		}
 		next[id]++
-	}
-	if !any {
-		return dst
 	}
 	for _, values := range pools {
 		if len(values) > 0 {

@@ -3,7 +3,6 @@ package columnar
 import (
 	"bytes"
 	"encoding/binary"
-	"slices"
 )
 
 // template is a skeleton: pieces[0] variable pieces[1] variable … pieces[n].
@@ -98,29 +97,23 @@ func worthTemplates(list []*template, rows int) bool {
 	return good*4 >= rows
 }
 
-// fieldScratch holds one field of one template's rows while its column is encoded.
-type fieldScratch struct {
-	times []int64
-	texts [][]byte
-}
-
 // templateFields appends a template's columns.
 func (e *Encoder) templateFields(dst []byte, t *template, values [][]byte, ts []int64, depth int) []byte {
 	n := t.slots()
 	if n == 0 {
 		return dst
 	}
-	scratch := &e.fields[depth]
 	var rowTimes []int64
 	if ts != nil {
-		rowTimes = slices.Grow(scratch.times[:0], len(t.rows))[:len(t.rows)]
-		scratch.times = rowTimes
+		rowTimes = sized(e.times[depth], len(t.rows))
+		e.times[depth] = rowTimes
 		for i, row := range t.rows {
 			rowTimes[i] = ts[row]
 		}
 	}
-	slot := slices.Grow(scratch.texts[:0], len(t.rows))[:len(t.rows)]
-	scratch.texts = slot
+	markTexts := e.usedTexts
+	defer func() { e.usedTexts = markTexts }()
+	slot := e.grabTexts(len(t.rows))
 	for s := 0; s < n; {
 		if out, used := e.timeOfDay(dst, t, s, values, rowTimes); used > 0 {
 			dst = out
