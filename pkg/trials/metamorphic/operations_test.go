@@ -277,7 +277,7 @@ func (w *world) restore() error {
 func (w *world) tidy() error {
 	for range 4 {
 		for _, p := range w.procs {
-			time.Sleep(10 * time.Second) // so that a lease ends
+			time.Sleep(10*time.Second + 2*w.skew) // so that a lease ends
 			result, err := p.engine.Maintain(context.Background())
 			w.say("  process %d: %+v, %v", p.id, result, err)
 			if err != nil {

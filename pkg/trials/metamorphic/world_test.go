@@ -24,10 +24,12 @@ import (
 	"github.com/cambium-logs/cambium/pkg/trials"
 )
 
-// grace is the compactors' grace period: longer than any staleness of a catalog.
+// grace is the compactors' grace period: longer than any staleness of a catalog, however far clocks are apart.
 const (
-	grace    = 5 * time.Minute
+	grace    = 10 * time.Minute
 	maxMerge = 10 * time.Minute
+	// maxSkew is how far apart the clocks of two processes may be.
+	maxSkew = 5 * time.Minute
 )
 
 var tenants = []string{"org-1", "org-2"}
@@ -44,6 +46,7 @@ type world struct {
 
 	inBucket bool
 	options  engine.Options // of every process, but for directory and bucket
+	skew     time.Duration  // how far a process' clock may be wrong
 	retries  bool           // requests are repeated, as with real stores
 	cache    int64          // bytes of the cache on the disk; 0 = none
 	next     int            // number of the last process
@@ -78,6 +81,9 @@ func newWorld(seed uint64, dir string, say func(string, ...any)) *world {
 	if r.IntN(5) == 0 {
 		w.damage = 0.5
 	}
+	if r.IntN(2) == 0 {
+		w.skew = maxSkew / 2
+	}
 	w.options = engine.Options{
 		Head:           head.Options{ChunkBytes: 1 + r.Int64N(3000), MaxBytes: 200_000, Encoders: 1, Encoding: []chunk.Encoding{0, chunk.EncodingPlain}[r.IntN(2)]},
 		FlushBytes:     500 + r.Int64N(20_000),
@@ -91,7 +97,7 @@ func newWorld(seed uint64, dir string, say func(string, ...any)) *world {
 	if w.inBucket {
 		w.options.WALLocation = engine.WALInBucket
 	}
-	w.say("log in bucket: %t, retries: %t, cache: %d, damage: %v", w.inBucket, w.retries, w.cache, w.damage)
+	w.say("log in bucket: %t, retries: %t, cache: %d, damage: %v, skew: %s", w.inBucket, w.retries, w.cache, w.damage, w.skew)
 	return w
 }
 
@@ -103,6 +109,11 @@ func (w *world) start(slot int) (*process, error) {
 	opts := w.options
 	opts.Bucket = p.conn
 	opts.DataDir = filepath.Join(w.dir, fmt.Sprint("process-", slot))
+	if w.skew > 0 {
+		wrong := time.Duration(w.r.Int64N(int64(2*w.skew))) - w.skew
+		opts.SetClock(func() time.Time { return time.Now().Add(wrong) })
+		w.say("  process %d: its clock is wrong by %s", p.id, wrong)
+	}
 	var err error
 	if w.retries {
 		b := bucket.Wrap(p.conn, bucket.Limits{Attempts: 3, Request: 20 * time.Second}, nil)
