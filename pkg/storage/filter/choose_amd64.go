@@ -1,29 +1,11 @@
 package filter
 
-// hasVectors reports whether the processor has AVX2 and POPCNT, and the system keeps the registers of 256 bits.
-var hasVectors = func() bool {
-	const (
-		popcnt, osxsave, avx = 1 << 23, 1 << 27, 1 << 28 // of leaf 1
-		avx2                 = 1 << 5                    // of leaf 7
-		vectorState          = 6
-	)
-	if leaves, _, _ := cpuid(0); leaves < 7 {
-		return false
-	}
-	_, _, features := cpuid(1)
-	_, extended, _ := cpuid(7)
-	return features&(popcnt|osxsave|avx) == popcnt|osxsave|avx && enabledState()&vectorState == vectorState && extended&avx2 != 0
-}()
+import "golang.org/x/sys/cpu"
 
-// cpuid asks the processor for subleaf 0 of a leaf.
-//
-//go:noescape
-func cpuid(leaf uint32) (eax, ebx, ecx uint32)
-
-// enabledState tells which registers the system keeps. It needs OSXSAVE.
-//
-//go:noescape
-func enabledState() (eax uint32)
+var (
+	hasVectors     = cpu.X86.HasAVX2 && cpu.X86.HasPOPCNT
+	hasWideVectors = hasVectors && cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ
+)
 
 // packing says, for every set of four numbers, where the halves of those in the set are, in order.
 var packing = func() (p [16][8]uint32) {
@@ -51,6 +33,17 @@ func ordersAVX2(orders *uint64, text *byte, n int)
 //go:noescape
 func leastAVX2(least, orders *uint64, windows int, packing *[16][8]uint32) (kept int)
 
+// ordersAVX512 writes the orders of the first n 6-mers of text, and up to seven more. It reads 16 bytes from where each group of eight begins.
+//
+//go:noescape
+func ordersAVX512(orders *uint64, text *byte, n int)
+
+// leastAVX512 writes the orders that windows choose, each once where it is chosen by consecutive windows, and returns how many they are. It overwrites
+// orders, reads up to 17 of them more than windows is, and writes up to seven numbers more than it tells.
+//
+//go:noescape
+func leastAVX512(least, orders *uint64, windows int) (kept int)
+
 // vectorSlack is how many more numbers than a text has bytes the functions above may read and write.
 const vectorSlack = 32
 
@@ -65,6 +58,10 @@ func (c *chooser) chooseVectors(text []byte) []uint64 {
 	}
 	padded, orders, least := c.text[:n+vectorSlack], c.orders[:n+vectorSlack], c.least[:n+vectorSlack]
 	copy(padded, text)
+	if hasWideVectors {
+		ordersAVX512(&orders[0], &padded[0], n-K+1)
+		return least[:leastAVX512(&least[0], &orders[0], n-MinNeedle+1)]
+	}
 	ordersAVX2(&orders[0], &padded[0], n-K+1)
 	return least[:leastAVX2(&least[0], &orders[0], n-MinNeedle+1, &packing)]
 }

@@ -18,6 +18,10 @@ DATA orderConst<>+0x10(SB)/8, $0x0000ffffffffffff
 DATA orderConst<>+0x18(SB)/8, $0x8000000000000000
 GLOBL orderConst<>(SB), RODATA|NOPTR, $32
 
+// orderMul.
+DATA fullMul<>+0x00(SB)/8, $0x9e3779b97f4a7c15
+GLOBL fullMul<>(SB), RODATA|NOPTR, $8
+
 // 'A', 25, the bit of lower case, '0' and 9, 16 times each.
 DATA byteConst<>+0x00(SB)/8, $0x4141414141414141
 DATA byteConst<>+0x08(SB)/8, $0x4141414141414141
@@ -152,19 +156,95 @@ pack:
 	VZEROUPPER
 	RET
 
-// func cpuid(leaf uint32) (eax, ebx, ecx uint32)
-TEXT ·cpuid(SB), NOSPLIT, $0-20
-	MOVL leaf+0(FP), AX
-	XORL CX, CX
-	CPUID
-	MOVL AX, eax+8(FP)
-	MOVL BX, ebx+12(FP)
-	MOVL CX, ecx+16(FP)
+// func ordersAVX512(orders *uint64, text *byte, n int)
+TEXT ·ordersAVX512(SB), NOSPLIT, $0-24
+	MOVQ         orders+0(FP), DI
+	MOVQ         text+8(FP), SI
+	MOVQ         n+16(FP), CX
+	VMOVDQU      kmerBytes<>+0(SB), Y10
+	VMOVDQU      kmerBytes<>+32(SB), Y11
+	VINSERTI64X4 $1, Y11, Z10, Z10
+	VPBROADCASTQ fullMul<>+0(SB), Z11
+	VPBROADCASTQ orderConst<>+16(SB), Z12
+	VPBROADCASTQ orderConst<>+24(SB), Z13
+	VPBROADCASTQ byteConst<>+0(SB), Z14
+	VPBROADCASTQ byteConst<>+16(SB), Z15
+	VPBROADCASTQ byteConst<>+32(SB), Z16
+	VPBROADCASTQ byteConst<>+48(SB), Z17
+	VPBROADCASTQ byteConst<>+64(SB), Z18
+
+orders:
+	VBROADCASTI32X4 (SI), Z0
+	VPSUBB          Z17, Z0, Z1
+	VPCMPUB         $2, Z18, Z1, K1
+	VPMOVM2B        K1, Z1
+	VPSUBB          Z14, Z0, Z2
+	VPCMPUB         $2, Z15, Z2, K2
+	VPADDB          Z16, Z0, K2, Z0
+	VPSHUFB         Z10, Z0, Z2
+	VPSHUFB         Z10, Z1, Z3
+	VPTESTMQ        Z3, Z3, K3
+	VPMULLQ         Z11, Z2, Z2
+	VPANDQ          Z12, Z2, Z2
+	VPORQ           Z13, Z2, K3, Z2
+	VMOVDQU64       Z2, (DI)
+	ADDQ            $8, SI
+	ADDQ            $64, DI
+	SUBQ            $8, CX
+	JG              orders
+	VZEROUPPER
 	RET
 
-// func enabledState() (eax uint32)
-TEXT ·enabledState(SB), NOSPLIT, $0-4
-	XORL CX, CX
-	XGETBV
-	MOVL AX, eax+0(FP)
+// func leastAVX512(least, orders *uint64, windows int) (kept int)
+TEXT ·leastAVX512(SB), NOSPLIT, $0-32
+	MOVQ orders+8(FP), SI
+	MOVQ windows+16(FP), CX
+	ADDQ $7, CX
+
+	// The least of every four consecutive orders takes the place of the first.
+fours:
+	VMOVDQU64 (SI), Z0
+	VPMINUQ   8(SI), Z0, Z0
+	VMOVDQU64 16(SI), Z1
+	VPMINUQ   24(SI), Z1, Z1
+	VPMINUQ   Z1, Z0, Z0
+	VMOVDQU64 Z0, (SI)
+	ADDQ      $64, SI
+	SUBQ      $8, CX
+	JG        fours
+
+	// Of eleven: those at 0, 4 and 7. What differs from the one before is kept.
+	MOVQ       least+0(FP), DI
+	MOVQ       orders+8(FP), SI
+	MOVQ       windows+16(FP), CX
+	VPTERNLOGQ $255, Z4, Z4, Z4
+
+elevens:
+	VMOVDQU64   (SI), Z0
+	VPMINUQ     32(SI), Z0, Z0
+	VPMINUQ     56(SI), Z0, Z0
+	VALIGNQ     $7, Z4, Z0, Z1
+	VMOVDQA64   Z0, Z4
+	VPCMPUQ     $4, Z1, Z0, K1
+	KMOVB       K1, AX
+	CMPQ        CX, $8
+	JGE         pack
+	MOVL        $1, DX
+	SHLL        CX, DX
+	DECL        DX
+	ANDL        DX, AX
+	KMOVB       AX, K1
+
+pack:
+	VPCOMPRESSQ Z0, K1, Z2
+	VMOVDQU64   Z2, (DI)
+	POPCNTL     AX, AX
+	LEAQ        (DI)(AX*8), DI
+	ADDQ        $64, SI
+	SUBQ        $8, CX
+	JG          elevens
+	SUBQ        least+0(FP), DI
+	SHRQ        $3, DI
+	MOVQ        DI, kept+24(FP)
+	VZEROUPPER
 	RET
