@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"github.com/cambium-logs/cambium/pkg/internal/fault"
 	"github.com/cambium-logs/cambium/pkg/storage/head"
 	"github.com/cambium-logs/cambium/pkg/storage/segment"
@@ -279,10 +281,34 @@ func (e *Engine) writeSegment(ctx context.Context, tenant string, day head.DayCh
 		return nil
 	})
 	if err != nil {
+		e.discard(ctx, info.Name)
 		return info, fmt.Errorf("write the segment of %s: %w", day.Day, err)
 	}
 	e.segmentStats.wrote(info.Name.ID, segmentStats{info.Size, info.Footer.RawBytes, info.Footer.Rows})
 	e.metrics.segments.Inc()
 	e.metrics.flushedBytes.Add(float64(info.Size))
 	return info, nil
+}
+
+const (
+	// discardTime bounds what removing a segment may take whose upload failed, discardAtClose when the engine is being closed.
+	discardTime, discardAtClose = 5 * time.Second, 500 * time.Millisecond
+)
+
+// discard removes what a failed upload may have left: where a provider leaves the part of an object that it had room for, queries would find it
+// damaged. What is in the segment is still in the head, and is written under another name, so it does not matter if the upload had worked, or
+// if somebody has merged it since.
+func (e *Engine) discard(ctx context.Context, name segment.Name) {
+	if name.ID == (ulid.ULID{}) {
+		return
+	}
+	limit := discardTime
+	if ctx.Err() != nil {
+		limit = discardAtClose
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	if err := e.bucket.Delete(ctx, name.Path()); err != nil && !e.notFound(err) {
+		e.opts.Logger.Warn("What a failed upload may have left could not be removed; it is damaged where the upload was cut off", "segment", name.Path(), "error", err)
+	}
 }

@@ -22,7 +22,8 @@ type FileUploader interface {
 
 // Create builds a segment and puts it into the bucket. Fill appends the chunks. While it is built the segment lies in memory as long as it is small,
 // then in a temporary file in dir, which is gone afterwards. When fill appends nothing the error is ErrEmpty.
-// After an error of the upload the object may or may not exist; as its name is never used again, that does no harm.
+// After an error of the upload the object may exist, whole or, with providers that do not upload all or nothing, in part; Info names it then. Its name is
+// never used again.
 func Create(ctx context.Context, bucket objstore.Bucket, dir string, opts WriterOptions, fill func(*Writer) error) (Info, error) {
 	s := &spool{dir: dir}
 	defer s.discard()
@@ -38,7 +39,7 @@ func Create(ctx context.Context, bucket objstore.Bucket, dir string, opts Writer
 		return Info{}, err
 	}
 	if err := s.upload(ctx, bucket, info.Name.Path()); err != nil {
-		return Info{}, fmt.Errorf("upload segment %s: %w", info.Name, err)
+		return info, fmt.Errorf("upload segment %s: %w", info.Name, err)
 	}
 	return info, nil
 }
