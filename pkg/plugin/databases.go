@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/grafana/grafana-plugin-sdk-go/backend/log"
+
 	"github.com/cambium-logs/cambium/pkg/httpapi"
 	"github.com/cambium-logs/cambium/pkg/query"
 	"github.com/cambium-logs/cambium/pkg/tenant"
@@ -28,6 +30,8 @@ type Database interface {
 	Ready() error
 	// Probe writes, reads, lists and deletes an object where the database keeps its segments.
 	Probe(ctx context.Context) error
+	// Flush returns when everything that was acknowledged is in segments.
+	Flush(ctx context.Context) error
 	// Close makes what was acknowledged durable and releases everything.
 	Close(ctx context.Context) error
 }
@@ -150,20 +154,43 @@ func (e *entry) open(ctx context.Context, open Opener) {
 	e.opening = nil
 }
 
-// Release lets go; the last one to do so closes the database.
+// Release lets go; the last one to do so closes the database. What is only in its log is written to segments before: nobody may open this location
+// again, or not from this machine.
 func (h *Handle) Release() {
 	h.once.Do(func() {
 		h.set.mu.Lock()
+		stopping := h.set.closed
 		h.e.users--
 		last := h.e.users == 0
 		if last && h.set.entries[h.e.location.Key] == h.e {
 			delete(h.set.entries, h.e.location.Key)
 		}
 		h.set.mu.Unlock()
+		if last && !stopping {
+			h.e.flush(h.set.ctx)
+		}
 		if last {
 			_ = h.e.close(context.Background()) // what was acknowledged is durable already
 		}
 	})
+}
+
+// flushTime bounds a flush before a database is closed. Who opens the location again meanwhile waits for its lock for longer.
+const flushTime = 10 * time.Second
+
+// flush writes everything to segments. When that fails the log keeps it, until the location is opened again.
+func (e *entry) flush(ctx context.Context) {
+	e.mu.Lock()
+	db := e.db
+	e.mu.Unlock()
+	if db == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, flushTime)
+	defer cancel()
+	if err := db.Flush(ctx); err != nil && !errors.Is(ctx.Err(), context.Canceled) {
+		log.DefaultLogger.Warn("A log store is closed with entries that are in its write-ahead log alone; they are there when it is opened again", "store", e.location.Key, "error", err)
+	}
 }
 
 func (e *entry) close(ctx context.Context) error {

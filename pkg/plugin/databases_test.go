@@ -31,6 +31,7 @@ func TestDatabasesAreSharedAndCounted(t *testing.T) {
 	require.Zero(t, dbs["bucket"].closed, "somebody still uses it")
 	second.Release()
 	require.Equal(t, 1, dbs["bucket"].closed)
+	require.Equal(t, 1, dbs["bucket"].flushed, "nobody may come back for what is in its log")
 	require.Zero(t, dbs[""].closed)
 
 	again := set.Acquire(Location{Key: "bucket"})
@@ -40,6 +41,8 @@ func TestDatabasesAreSharedAndCounted(t *testing.T) {
 
 	require.NoError(t, set.Close(context.Background()))
 	require.Equal(t, 1, dbs[""].closed)
+	require.Zero(t, dbs[""].flushed, "there is no time for it when the process is told to stop")
+	second.Release()
 	_, err = embedded.Database(t.Context())
 	require.ErrorIs(t, err, errStopping)
 }

@@ -16,6 +16,7 @@ type fakeDB struct {
 	mu        sync.Mutex // guards what follows
 	queries   []query.Params
 	retention map[string]time.Duration
+	flushed   int // before it was closed
 	closed    int
 
 	answer  func(query.Params) (*query.Result, error)
@@ -66,6 +67,15 @@ func (f *fakeDB) Retains() bool { return true }
 func (f *fakeDB) Ready() error { return f.ready }
 
 func (f *fakeDB) Probe(context.Context) error { return f.probe }
+
+func (f *fakeDB) Flush(context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed == 0 {
+		f.flushed++
+	}
+	return nil
+}
 
 func (f *fakeDB) Close(context.Context) error {
 	f.mu.Lock()
