@@ -20,13 +20,17 @@ type Chunk struct {
 
 func newChunk(sorted []uint64, escapes bool) Chunk {
 	c := Chunk{Precision: min(maxPrecision, bits.Len(uint(len(sorted)))+falseBits), Escapes: escapes}
-	c.Hashes = make([]uint64, 0, len(sorted))
+	c.Hashes = make([]uint64, len(sorted))
+	kept, last := 0, ^uint64(0)
 	for _, h := range sorted {
 		h >>= 64 - c.Precision
-		if n := len(c.Hashes); n == 0 || c.Hashes[n-1] != h {
-			c.Hashes = append(c.Hashes, h)
+		c.Hashes[kept] = h // what comes again is written over: whether it does is hard to foretell
+		if h != last {
+			kept++
 		}
+		last = h
 	}
+	c.Hashes = c.Hashes[:kept]
 	return c
 }
 

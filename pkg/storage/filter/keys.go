@@ -165,7 +165,7 @@ func (k *Keys) add(text []byte) {
 	}
 }
 
-// sort sorts the hashes. Their bits are random, so that they are dealt to buckets of a few by the first ones, and each is at most some places
+// sort sorts the hashes. Their bits are random, so that they are dealt to buckets of one or two by the first ones, and each is at most some places
 // away from where it belongs.
 func (k *Keys) sort() {
 	n := len(k.hashes)
@@ -173,7 +173,7 @@ func (k *Keys) sort() {
 		slices.Sort(k.hashes)
 		return
 	}
-	shift := 64 - bits.Len(uint(n)) + 2
+	shift := 64 - bits.Len(uint(n)) + 1
 	k.counts = append(k.counts[:0], make([]uint32, 1<<(64-shift)+1)...)
 	for _, h := range k.hashes {
 		k.counts[h>>shift+1]++
