@@ -128,32 +128,58 @@ func (d *decoder) block(most int) ([]byte, error) {
 	return readBlock(b, most)
 }
 
+// blockInto is block, whose bytes may lie in scratch.
+func (d *decoder) blockInto(s *scratch, most int) ([]byte, error) {
+	b, err := d.skipBlock(most)
+	if err != nil {
+		return nil, err
+	}
+	return readBlockInto(s, b, most)
+}
+
 // readBlock decodes what skipBlock returned.
-func readBlock(b []byte, most int) ([]byte, error) {
+func readBlock(b []byte, most int) ([]byte, error) { return readBlockInto(&scratch{}, b, most) }
+
+// readBlockInto is readBlock, whose bytes may lie in scratch.
+func readBlockInto(s *scratch, b []byte, most int) ([]byte, error) {
+	data, raw, compressed, err := openBlock(b, most)
+	if err != nil || !compressed {
+		return data, err
+	}
+	return expand(s.room(raw+zstdSlack), data, raw)
+}
+
+// openBlock gives the bytes of a block: as they are, or raw bytes compressed.
+func openBlock(b []byte, most int) (data []byte, raw int, compressed bool, err error) {
 	d := decoder{b: b}
 	codec, err := d.byte()
 	if err != nil {
-		return nil, err
+		return nil, 0, false, err
 	}
-	raw, err := d.count(most)
-	if err != nil {
-		return nil, err
+	if raw, err = d.count(most); err != nil {
+		return nil, 0, false, err
 	}
 	switch codec {
 	case codecNone:
-		return d.take(raw)
+		data, err = d.take(raw)
+		return data, raw, false, err
 	case codecZstd:
 	default:
-		return nil, errMalformed(fmt.Sprintf("unknown codec %d", codec))
+		return nil, 0, false, errMalformed(fmt.Sprintf("unknown codec %d", codec))
 	}
 	size, err := d.count(len(d.b))
 	if err != nil {
-		return nil, err
+		return nil, 0, false, err
 	}
+	return d.b[:size], raw, true, nil
+}
+
+// expand decompresses data, of raw bytes, to dst, which has room for them and zstdSlack.
+func expand(dst, data []byte, raw int) ([]byte, error) {
 	z := zstdDecoders.Get().(*zstdDecoder)
 	defer zstdDecoders.Put(z)
-	z.frame = append(append(z.frame[:0], zstdMagic...), d.b[:size]...)
-	out, err := z.DecodeAll(z.frame, make([]byte, 0, raw+zstdSlack))
+	z.frame = append(append(z.frame[:0], zstdMagic...), data...)
+	out, err := z.DecodeAll(z.frame, dst)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}

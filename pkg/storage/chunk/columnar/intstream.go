@@ -3,6 +3,7 @@ package columnar
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -236,31 +237,62 @@ func unpackStored[T uint64 | int64](s *intHeader, out []T, planes *[]byte) error
 		return nil
 	}
 	var each [8][]byte
-	if err := s.eachPlane(&each, n, planes); err != nil {
+	room := takeScratch()
+	defer room.giveBack()
+	if err := s.eachPlane(room, &each, n, planes); err != nil {
 		return err
 	}
 	addPlanes(out, each[:s.planeCount()], least)
 	return nil
 }
 
-// eachPlane gives the planes of n numbers, cut from all when that is not nil.
-func (s *intHeader) eachPlane(each *[8][]byte, n int, all *[]byte) error {
-	if all == nil && s.packing == packPlanes {
-		read, err := s.readPlanes(n)
+// eachPlane gives the planes of n numbers, cut from all when that is not nil. They may lie in scratch.
+func (s *intHeader) eachPlane(room *scratch, each *[8][]byte, n int, all *[]byte) error {
+	if all == nil && s.packing == packApart {
+		return s.eachApart(room, each, n)
+	}
+	if all == nil {
+		read, err := s.readTogether(room, n)
 		if err != nil {
 			return err
 		}
 		all = &read
 	}
-	d := decoder{b: s.data, left: n}
 	for p := range s.planeCount() {
-		if all != nil {
-			each[p] = (*all)[p*n : (p+1)*n]
-			continue
-		}
-		plane, err := d.block(n)
+		each[p] = (*all)[p*n : (p+1)*n]
+	}
+	return nil
+}
+
+// readTogether gives planes that are one block.
+func (s *intHeader) readTogether(room *scratch, n int) ([]byte, error) {
+	size := n * s.planeCount()
+	planes, err := readBlockInto(room, s.data, size)
+	if err == nil && len(planes) != size {
+		err = errPlanes(len(planes), size)
+	}
+	return planes, err
+}
+
+// eachApart gives planes that are blocks of their own.
+func (s *intHeader) eachApart(room *scratch, each *[8][]byte, n int) error {
+	d := decoder{b: s.data, left: n}
+	free := room.room(s.planeCount() * (n + zstdSlack))
+	free = free[:cap(free)]
+	for p := range s.planeCount() {
+		b, err := d.skipBlock(n)
 		if err != nil {
 			return err
+		}
+		plane, raw, compressed, err := openBlock(b, n)
+		if err != nil {
+			return err
+		}
+		if compressed {
+			if plane, err = expand(free[:0:raw+zstdSlack], plane, raw); err != nil {
+				return err
+			}
+			free = free[raw+zstdSlack:]
 		}
 		if len(plane) != n {
 			return errPlanes(len(plane), n)
@@ -276,27 +308,16 @@ func errPlanes(got, want int) error {
 
 // readPlanes decompresses the planes of n numbers, all lowest bytes first.
 func (s *intHeader) readPlanes(n int) ([]byte, error) {
-	size := n * s.planeCount()
 	if s.packing == packPlanes {
-		buf, err := readBlock(s.data, size)
-		if err == nil && len(buf) != size {
-			err = errPlanes(len(buf), size)
-		}
-		return buf, err
+		return s.readTogether(&scratch{}, n)
 	}
-	d := decoder{b: s.data, left: n}
-	out := make([]byte, 0, size)
-	for range s.planeCount() {
-		plane, err := d.block(n)
-		if err != nil {
-			return nil, err
-		}
-		if len(plane) != n {
-			return nil, errPlanes(len(plane), n)
-		}
-		out = append(out, plane...)
+	room := takeScratch()
+	defer room.giveBack()
+	var each [8][]byte
+	if err := s.eachApart(room, &each, n); err != nil {
+		return nil, err
 	}
-	return out, nil
+	return slices.Concat(each[:s.planeCount()]...), nil
 }
 
 // addPlanes sets the numbers to the sums of least and their bytes, of which each plane has one.

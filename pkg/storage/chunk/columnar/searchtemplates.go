@@ -62,6 +62,7 @@ type templateSearch struct {
 	literal   bool // the needle may lie in a literal
 	straddler straddler
 	matches   []templateMatch // of each template; nil as long as there is none
+	anyPooled bool            // one of them is pooled
 	searched  [poolCount]bool
 	inPool    [poolCount]Rows // values with the needle; nil when there are none
 }
@@ -78,6 +79,7 @@ func (s *templateSearch) match(id int, m templateMatch) {
 		s.matches = make([]templateMatch, len(s.of.list))
 	}
 	s.matches[id] = m
+	s.anyPooled = s.anyPooled || m.pooled
 }
 
 // decide finds out about the rows of a template.
@@ -142,6 +144,10 @@ func (s *templateSearch) mark(rows Rows) {
 		s.markOnly(rows)
 		return
 	}
+	if !s.anyPooled {
+		s.markOwn(rows)
+		return
+	}
 	next := make([]int, len(c.list))
 	var inPool [poolCount]int
 	for row, id := range c.ids.all() {
@@ -155,6 +161,26 @@ func (s *templateSearch) mark(rows Rows) {
 		}
 		for _, p := range c.list[id].pools {
 			inPool[p]++
+		}
+	}
+}
+
+// markOwn is mark where no values of pools match.
+func (s *templateSearch) markOwn(rows Rows) {
+	c := s.of
+	matching := make([]bool, len(c.list))
+	for id := range s.matches {
+		matching[id] = s.matches[id].all || s.matches[id].rows != nil
+	}
+	next := make([]int, len(c.list))
+	for row, id := range c.ids.all() {
+		if !matching[id] {
+			continue
+		}
+		m, at := &s.matches[id], next[id]
+		next[id]++
+		if m.all || at < c.list[id].rows && m.rows.Has(at) {
+			rows.Add(row)
 		}
 	}
 }

@@ -22,7 +22,7 @@ func OpenSteps(b []byte, n int) (*Steps, error) {
 	if s.width == 0 || s.packing == packBits {
 		return s, nil
 	}
-	if err := s.eachPlane(&s.planes, n, nil); err != nil {
+	if err := s.eachPlane(&scratch{}, &s.planes, n, nil); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -37,10 +37,13 @@ func (t *templateIDs) all() []uint16 {
 
 func (t *templateIDs) decode(ids []uint16) error {
 	if t.transform == intsPlain && t.width <= 8 && t.packing == packPlanes && t.width > 0 {
-		plane, err := t.readPlanes(t.n)
-		if err != nil {
+		s := takeScratch()
+		defer s.giveBack()
+		var each [8][]byte
+		if err := t.eachPlane(s, &each, t.n, nil); err != nil {
 			return err
 		}
+		plane := each[0]
 		greatest := byte(0)
 		for _, b := range plane {
 			greatest = max(greatest, b)

@@ -1,6 +1,9 @@
 package columnar
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // templateTexts reads the templates of a column one after the other, from text with marks or without.
 type templateTexts struct {
@@ -11,6 +14,8 @@ type templateTexts struct {
 	flat   []byte   // with marks: the literals that were read, end to end
 	ends   []uint32 // of the template read last
 	pools  []byte   // with marks: the pools that were read
+
+	scratch *scratch // with marks: where the text is
 }
 
 // templateText is one template as its text tells it.
@@ -29,14 +34,16 @@ func (d *decoder) templateTexts(n int, marked bool) (r templateTexts, err error)
 	if err != nil || count == 0 {
 		return r, errMalformed("template count")
 	}
-	text, err := d.block(d.left)
+	if !marked {
+		text, err := d.block(d.left)
+		return templateTexts{count: count, left: text}, err
+	}
+	scratch := takeScratch()
+	text, err := d.blockInto(scratch, d.left)
 	if err != nil {
 		return r, err
 	}
-	r = templateTexts{count: count, left: text, marked: marked}
-	if !marked {
-		return r, nil
-	}
+	r = templateTexts{count: count, left: text, marked: marked, scratch: scratch}
 	r.rows = text
 	for range count {
 		_, k := binary.Uvarint(r.left)
@@ -46,7 +53,7 @@ func (d *decoder) templateTexts(n int, marked bool) (r templateTexts, err error)
 		r.left = r.left[k:]
 	}
 	// Literals are never longer than their text: what is appended stays where it is.
-	r.flat = make([]byte, 0, len(r.left))
+	r.flat = make([]byte, 0, len(r.left)+wordBytes)
 	return r, nil
 }
 
@@ -94,12 +101,7 @@ func (r *templateTexts) nextMarked(most int) (t templateText, err error) {
 	pooled := false
 	b := r.left
 	for i := 0; i < len(b); i++ {
-		from := i
-		for i < len(b) && !special[b[i]] {
-			i++
-		}
-		r.flat = append(r.flat, b[from:i]...)
-		if i == len(b) {
+		if i += r.appendPlain(b[i:]); i == len(b) {
 			break
 		}
 		switch c := b[i]; c {
@@ -129,10 +131,51 @@ func (r *templateTexts) nextMarked(most int) (t templateText, err error) {
 	return t, errEnd
 }
 
-// end checks that nothing is left of text with marks.
+const (
+	wordBytes = 8
+	eachByte  = 0x0101010101010101
+	highBits  = 0x80 * eachByte
+	// plainFrom is the byte from which on none is special.
+	plainFrom = markEnd + 1
+)
+
+// appendPlain appends what stands before the next byte that is special to the literals, and gives its length. The literals have room for a word
+// behind what is left of the text.
+func (r *templateTexts) appendPlain(b []byte) (n int) {
+	at := len(r.flat)
+	flat := r.flat[:cap(r.flat)]
+	for n+wordBytes <= len(b) {
+		word := binary.LittleEndian.Uint64(b[n:])
+		binary.LittleEndian.PutUint64(flat[at+n:], word)
+		// The lowest bit that is set lies in the first byte that is less than plainFrom.
+		low := (word - plainFrom*eachByte) &^ word & highBits
+		if low == 0 {
+			n += wordBytes
+			continue
+		}
+		n += bits.TrailingZeros64(low) / 8
+		if special[b[n]] {
+			r.flat = flat[:at+n]
+			return n
+		}
+		n++
+	}
+	for ; n < len(b) && !special[b[n]]; n++ {
+		flat[at+n] = b[n]
+	}
+	r.flat = flat[:at+n]
+	return n
+}
+
+// end checks that nothing is left of text with marks, and gives back what it was read from.
 func (r *templateTexts) end() error {
-	if r.marked && len(r.left) != 0 {
+	if !r.marked {
+		return nil
+	}
+	if len(r.left) != 0 {
 		return errMalformed("template text")
 	}
+	r.left, r.rows = nil, nil
+	r.scratch.giveBack()
 	return nil
 }
