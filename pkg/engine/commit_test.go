@@ -106,6 +106,32 @@ func testBrokenBucketRefusesAtOnceAndComesBack(t *testing.T, st store) {
 	require.True(t, strings.HasPrefix(got[len(got)-1], "1000 "))
 }
 
+// TestRefusedPushesDoNotComeLate: what was refused because the bucket could not be written for long is not written when it can be again. Its sender
+// may have pushed it to another process, and it may have been deleted there.
+func TestRefusedPushesDoNotComeLate(t *testing.T) {
+	onShared(t, func(t *testing.T, st store) {
+		shared := st.open(t)
+		b := &brokenBucket{Bucket: shared}
+		e := open(t, sharing(b))
+		e.flusher.keepRefused = 100 * time.Millisecond
+		ls := labels.FromStrings("a", "b")
+		require.NoError(t, e.Append(t.Context(), "t", stream(ls, entry(1, "accepted"))))
+		b.fail.Store(true)
+		require.ErrorIs(t, e.Append(t.Context(), "t", stream(ls, entry(2, "refused"))), ErrUnavailable)
+		require.Eventually(t, func() bool {
+			return len(contents(t, e, "t", 0, math.MaxInt64)[ls.String()]) == 1
+		}, 10*time.Second, time.Millisecond)
+		require.ErrorIs(t, e.Append(t.Context(), "t", stream(ls, entry(3, "refused"))), ErrUnavailable)
+		time.Sleep(2 * e.flusher.keepRefused)
+		b.fail.Store(false)
+		require.Eventually(t, func() bool { return e.Append(t.Context(), "t", stream(ls, entry(4, "accepted"))) == nil }, 10*time.Second, time.Millisecond)
+		require.Zero(t, e.head.Memory())
+		for _, e := range []*Engine{e, open(t, sharing(shared))} {
+			require.Equal(t, []string{"1 accepted []", "4 accepted []"}, contents(t, e, "t", 0, math.MaxInt64)[ls.String()])
+		}
+	})
+}
+
 // heldBucket keeps uploads waiting until it is told how they end.
 type heldBucket struct {
 	objstore.Bucket

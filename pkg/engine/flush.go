@@ -15,6 +15,8 @@ import (
 const (
 	flushRetryMax = 30 * time.Second
 	flushLook     = time.Second // how often the flush loop looks at the age of the head
+	// keepRefused is well below the time for which replaced segments and delete requests last.
+	keepRefused = 5 * time.Minute
 	// commitRetryMax is flushRetryMax with WALInBucket, where pushes are refused until a try succeeds.
 	commitRetryMax = 2 * time.Second
 )
@@ -28,6 +30,8 @@ type flusher struct {
 	untruncated bool
 	file        int // the log before this file belongs to sealed and what came before
 	done        map[segmentKey]segment.Info
+	// keepRefused is how long pushes that were refused with WALInBucket, because they could not be written, are tried again.
+	keepRefused time.Duration
 	commit      *commit // whom to tell how writing sealed went; nil = nobody any more
 }
 
@@ -37,7 +41,7 @@ type segmentKey struct {
 	day    segment.Day
 }
 
-func (f *flusher) init() { f.token = make(chan struct{}, 1) }
+func (f *flusher) init() { f.token, f.keepRefused = make(chan struct{}, 1), keepRefused }
 
 func (f *flusher) lock(ctx context.Context) error {
 	select {
@@ -185,6 +189,10 @@ func (e *Engine) finish(ctx context.Context) error {
 		}
 		return nil
 	}
+	if e.wal == nil && aged(f.sealed.Since(), time.Now(), f.keepRefused) {
+		e.dropRefused()
+		return nil
+	}
 	start := time.Now()
 	if err := e.write(ctx, f.sealed); err != nil {
 		e.metrics.flushFailures.Inc()
@@ -207,6 +215,25 @@ func (e *Engine) finish(ctx context.Context) error {
 		e.truncate()
 	}
 	return nil
+}
+
+// dropRefused forgets the sealed generation, which could not be written for long. Its pushes were refused, and their senders have gone elsewhere: nobody
+// waits with the end of a delete request for what this process has in memory, so that what was deleted there meanwhile would come back with it.
+func (e *Engine) dropRefused() {
+	f := &e.flusher
+	tenants := f.sealed.Tenants()
+	e.view.Lock()
+	for _, tenant := range tenants {
+		f.sealed.Drop(tenant)
+	}
+	e.published++
+	e.view.Unlock()
+	if f.commit != nil {
+		f.commit.finish(fmt.Errorf("for %s", f.keepRefused))
+	}
+	f.sealed, f.done, f.commit = nil, nil, nil
+	e.lastErr.Store(nil)
+	e.opts.Logger.Warn("Pushes that were refused because the bucket could not be written are not tried any more", "tenants", len(tenants))
 }
 
 // truncate removes from the log what is in segments. A failure is told once, and tried again until it works: as long as the log holds it, a start

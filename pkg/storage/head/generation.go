@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 
@@ -38,6 +39,15 @@ func (g *Generation) count(raw, memory int64) {
 		g.raw.Add(raw)
 		g.head.raw.Add(raw)
 	}
+}
+
+// Since is when the generation's first entries came; zero: none did.
+func (g *Generation) Since() time.Time {
+	ns := g.since.Load()
+	if ns == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns)
 }
 
 // Empty reports whether the generation holds nothing.

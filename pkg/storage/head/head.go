@@ -209,10 +209,7 @@ func (h *Head) RawBytes() int64 { return h.raw.Load() }
 // Current describes the generation that is being filled: its memory and raw bytes and when its first entries came (zero: none did).
 func (h *Head) Current() (memory, raw int64, since time.Time) {
 	g := h.current.Load()
-	if ns := g.since.Load(); ns != 0 {
-		since = time.Unix(0, ns)
-	}
-	return g.memory.Load(), g.raw.Load(), since
+	return g.memory.Load(), g.raw.Load(), g.Since()
 }
 
 // CurrentEmpty reports whether nothing was applied to the generation that is being filled.
