@@ -33,6 +33,9 @@ type cursor struct {
 	stream     labels.Labels
 	texts      *texts // what wanted entries contain; chunks and rows that cannot are passed over where they can tell
 
+	// choose gives the rows to read of a chunk that is opened, from one on and before another, or nil for all. It may be nil.
+	choose func(s *source, from, end int) chunk.Rows
+
 	waiting []storage.Chunk // not opened yet, nearest to the walk last
 	open    []*source       // the one to read next first
 	pending []rowRef        // rest of a group of rows with one timestamp that lie in several chunks
@@ -186,6 +189,9 @@ func (c *cursor) openChunk(ch storage.Chunk, m chunk.Meta) error {
 	}
 	s := &source{chunk: ch, reader: reader, order: m.Order, row: lo - 1, end: hi, rows: rows}
 	s.shaper, _ = reader.(chunk.Shaper)
+	if rows == nil && c.choose != nil {
+		s.rows = c.choose(s, lo, hi)
+	}
 	if c.backward {
 		s.row, s.end = hi, lo-1
 	}

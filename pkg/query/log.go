@@ -9,6 +9,7 @@ import (
 
 	"github.com/cambium-logs/cambium/pkg/logql/pipeline"
 	"github.com/cambium-logs/cambium/pkg/storage"
+	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 )
 
 // runLog executes a log query: runs of chunks are read nearest to the wanted end first, each until its entries can no longer be among the
@@ -91,6 +92,9 @@ func (x *execution) readRun(ctx context.Context, r *run, compiled *pipeline.Pipe
 	}
 	w := newLogWalk(r, compiled, found)
 	cur := newCursor(ctx, r, mint, maxt, backward, texts, x.counters, x.memory)
+	if w.filter != nil {
+		cur.choose = w.choose
+	}
 	matched := int64(0)
 	more, failure := true, error(nil)
 	for more && failure == nil && cur.next() {
@@ -126,6 +130,7 @@ type logWalk struct {
 	// filter drops entries by their columns before their lines are rebuilt; nil when the pipeline has none that could.
 	filter  *pipeline.StreamFilter
 	columns shapes
+	lanes   lanes
 	found   *nearest
 	shown   map[*pipeline.LabelsResult]*EntryLabels
 	byHash  map[uint64]*EntryLabels // of Merged; so that equal labels are one pointer, whichever results they came from
@@ -144,6 +149,11 @@ func newLogWalk(r *run, compiled *pipeline.Pipeline, found *nearest) *logWalk {
 		w.columns.of = w.filter.Shape
 	}
 	return w
+}
+
+// choose gives the rows of a chunk that the filter may keep.
+func (w *logWalk) choose(s *source, from, end int) chunk.Rows {
+	return w.lanes.keptRows(s, w.filter, &w.columns, from, end)
 }
 
 func (w *logWalk) collect(line []byte, labels *pipeline.LabelsResult) {

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/cambium-logs/cambium/pkg/logql/pipeline"
-	"github.com/cambium-logs/cambium/pkg/storage/chunk"
 )
 
 // sampling passes the entries of a run through a sampler and adds the samples to a part.
@@ -21,22 +20,11 @@ type sampling struct {
 	cell     cell
 	matched  int64
 
-	chunk  *source // whose layout this is
-	layout *chunk.Layout
-	lanes  []lane // of each skeleton and set of metadata
+	lanes lanes
 }
 
-// lane is what is known of the lines of a skeleton with a set of metadata.
-type lane struct {
-	known    bool
-	outcomes *pipeline.Outcomes // nil: lines are processed one by one
-}
-
-const (
-	// minStretch is how many rows a stretch has at least for which a chunk is laid out, and maxLanes how many lanes a chunk has at most.
-	minStretch = 64
-	maxLanes   = 1 << 14
-)
+// minStretch is how many rows a stretch has at least for which a chunk is laid out.
+const minStretch = 64
 
 // sample passes every entry of a run through the sampler.
 func (f *fold) sample(ctx context.Context, r *run, p part) error {
@@ -101,19 +89,20 @@ func (s *sampling) seriesOf(result *pipeline.LabelsResult) (int, error) {
 func (s *sampling) stretch() error {
 	src, end := s.cursor.stretch()
 	from := src.row
-	if end-from < minStretch || !s.layOut(src) {
+	if end-from < minStretch || !s.lanes.layOut(src) {
 		return nil
 	}
+	times, layout := s.lanes.times(), s.lanes.layout
 	for row := from; row < end; row++ {
-		ts := s.layout.Times[row]
+		ts := times[row]
 		if !s.cell.holds(ts) {
 			s.cell = s.grid.locate(ts)
 		}
 		if !s.cell.inside {
 			continue
 		}
-		id, at := s.layout.Shape(row)
-		outcomes := s.outcomes(id, s.layout.Set(row))
+		id, at := layout.Shape(row)
+		outcomes := s.lanes.outcomes(&s.columns, id, layout.Set(row))
 		var value float64
 		var outcome pipeline.Outcome
 		ok := outcomes != nil
@@ -145,30 +134,4 @@ func (s *sampling) stretch() error {
 	}
 	s.cursor.pass(end)
 	return s.part.failure()
-}
-
-// layOut lays out a chunk, and reports whether that can be done.
-func (s *sampling) layOut(src *source) bool {
-	if s.chunk == src {
-		return s.layout != nil
-	}
-	s.chunk, s.layout, s.lanes = src, nil, nil
-	if l, ok := src.reader.(chunk.Layouter); ok {
-		if layout, ok := l.Layout(); ok && len(layout.Shapes)*len(layout.Metadata) <= maxLanes {
-			s.layout, s.lanes = layout, make([]lane, len(layout.Shapes)*len(layout.Metadata))
-		}
-	}
-	return s.layout != nil
-}
-
-// outcomes gives those of a skeleton and a set of metadata of the chunk that is laid out.
-func (s *sampling) outcomes(shape, set int) *pipeline.Outcomes {
-	l := &s.lanes[shape*len(s.layout.Metadata)+set]
-	if !l.known {
-		l.known = true
-		if shaped := s.columns.shaped(s.chunk, &s.layout.Shapes[shape]); shaped != nil {
-			l.outcomes = shaped.Outcomes(s.layout.Metadata[set])
-		}
-	}
-	return l.outcomes
 }

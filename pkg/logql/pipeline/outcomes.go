@@ -2,8 +2,8 @@ package pipeline
 
 import "github.com/prometheus/prometheus/model/labels"
 
-// Outcomes are what becomes of the lines of one skeleton whose entries have one set of structured metadata. They belong to the StreamSampler that
-// made the Shaped.
+// Outcomes are what becomes of the lines of one skeleton whose entries have one set of structured metadata. They belong to the StreamSampler or the
+// StreamFilter that made the Shaped.
 type Outcomes struct {
 	of       *Shaped
 	metadata []labels.Label
@@ -57,4 +57,14 @@ func (p *StreamSampler) SampleOutcome(ts int64, o *Outcomes, at int) (value floa
 		value = out.value
 	}
 	return value, Outcome{out}, true
+}
+
+// KeepsOutcome is Keeps for the at-th line of a skeleton with its Outcomes.
+func (f *StreamFilter) KeepsOutcome(o *Outcomes, at int) bool {
+	out := &o.list[o.of.memo.index(at)]
+	if !out.known {
+		// Parsers and label filters do not look at the time.
+		out.keep, out.known = f.program.runShaped(f.entry, 0, o.of, at, o.metadata), true
+	}
+	return out.keep
 }

@@ -2,9 +2,8 @@ package chunk
 
 import "github.com/prometheus/prometheus/model/labels"
 
-// Layout is what is known of all rows of a chunk at once: what Timestamp, Shape and Metadata give row by row. Its slices must not be changed.
+// Layout is what is known of all rows of a chunk at once: what Shape and Metadata give row by row. Its slices must not be changed.
 type Layout struct {
-	Times    []int64
 	Shapes   []Shape          // the skeletons of lines
 	Metadata [][]labels.Label // the sets of structured metadata that rows may have
 
@@ -16,6 +15,8 @@ type Layout struct {
 // Layouter is what a Reader implements that may know a Layout. It has none when lines have no skeletons, or when there are many sets of metadata.
 type Layouter interface {
 	Layout() (*Layout, bool)
+	// Timestamps gives those of all rows; they must not be changed.
+	Timestamps() []int64
 }
 
 // Shape gives a row's skeleton by its place in Shapes, and which of the skeleton's lines the row is.
@@ -49,6 +50,8 @@ func (r *columnReader) Layout() (*Layout, bool) {
 	if l.Shapes, l.shapes, l.at = r.lines.Shapes(); l.Shapes == nil {
 		return nil, false
 	}
-	l.Times = r.times.All()
 	return l, true
 }
+
+// Timestamps implements Layouter.
+func (r *columnReader) Timestamps() []int64 { return r.times.All() }
