@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -342,10 +343,9 @@ func TestSleepingMachine(t *testing.T) {
 		w.push(today)
 	}
 	c := w.compactor(nil)
-	asked := 0
+	var asked atomic.Int64
 	c.wall = func() time.Time {
-		asked++
-		return w.now.Add(time.Duration(asked/2) * 5 * time.Hour) // between the first merge's beginning and its end
+		return w.now.Add(time.Duration(asked.Add(1)/3) * 5 * time.Hour) // between the first merge's beginning and its end
 	}
 	before := w.objects()
 	_, err := c.Pass(t.Context())
@@ -356,6 +356,41 @@ func TestSleepingMachine(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, result.Merges)
 	w.check()
+}
+
+// sleepingBucket lets the machine sleep while a segment is uploaded, which goes on afterwards as long as it may.
+type sleepingBucket struct {
+	objstore.Bucket
+	sleep func()
+}
+
+func (b *sleepingBucket) Upload(ctx context.Context, name string, r io.Reader, opts ...objstore.ObjectUploadOption) error {
+	if strings.HasSuffix(name, segment.Extension) {
+		b.sleep()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(10 * time.Second):
+		}
+	}
+	return b.Bucket.Upload(ctx, name, r, opts...)
+}
+
+// TestSleepingUpload: a merge is given up as well when the machine slept over its upload.
+func TestSleepingUpload(t *testing.T) {
+	w := newWorld(t, 1)
+	for range 4 {
+		w.push(today)
+	}
+	before := w.objects()
+	var slept atomic.Int64
+	c := w.compactor(func(o *Options) {
+		o.Bucket = &sleepingBucket{o.Bucket, func() { slept.Store(int64(5 * time.Hour)) }}
+	})
+	c.wall = func() time.Time { return time.Unix(1_700_000_000, slept.Load()) }
+	_, err := c.Pass(t.Context())
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, before, w.objects())
 }
 
 // erase is a plan of a test: app-0 goes, of app-1 the lines with an even length go, app-2 stays.

@@ -253,12 +253,42 @@ func (c *Compactor) step(ctx context.Context, key dayKey, plan Plan, result *Res
 	if err := c.holdLease(ctx); err != nil {
 		return false, err
 	}
-	limited, cancel := context.WithTimeout(ctx, c.opts.MaxMerge)
-	defer cancel()
+	limited, end := c.limitMerge(ctx)
+	defer end()
 	if err := c.merge(limited, key, plan, job, result); err != nil {
 		return true, c.sourceFailed(ctx, err)
 	}
 	return true, nil
+}
+
+// wallLook is how often it is looked whether the machine slept.
+const wallLook = 200 * time.Millisecond
+
+// limitMerge gives a context that ends when a merge has taken too long, by a clock that goes on while the machine sleeps as well: an upload that had
+// begun before would be finished hours later, when what was deleted meanwhile is forgotten. end releases it.
+func (c *Compactor) limitMerge(ctx context.Context) (limited context.Context, end func()) {
+	limited, cancel := context.WithTimeout(ctx, c.opts.MaxMerge)
+	begun := c.wall()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(wallLook)
+		defer tick.Stop()
+		for {
+			select {
+			case <-limited.Done():
+				return
+			case <-tick.C:
+			}
+			if c.wall().Sub(begun) > c.opts.MaxMerge {
+				cancel()
+			}
+		}
+	}()
+	return limited, func() {
+		cancel()
+		<-done
+	}
 }
 
 // sourceFailed leaves damaged segments alone for a while: what was damaged on its way is sound the next time. It looks again when one is not
