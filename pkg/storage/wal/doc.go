@@ -9,6 +9,6 @@
 //     appends share one write and one fsync.
 //   - A failed write or fsync fails the appends it was for and abandons the file. Later appends fail at once until a new file can be
 //     written, which the log tries by itself.
-//   - Replay gives every sound record in order. A torn end is cut off; damage costs the records it touches and nothing else, is reported with
-//     place and size, and a copy of the file is set aside.
+//   - Replay gives every sound record in order. A torn end is cut off; damage costs the records it touches, and where these declare streams
+//     the entries of the next megabyte or so in them, is reported with place and size, and a copy of the file is set aside.
 package wal

@@ -63,7 +63,7 @@ type Log struct {
 	opts    Options
 	metrics *metrics
 
-	mu      sync.Mutex // guards what follows and Series.file
+	mu      sync.Mutex // guards what follows and Series.declared
 	wake    *sync.Cond // of mu: there is something for the writer to do
 	file    int        // number of the file that new appends go to, as in its name plus 1; changes only while nothing is pending
 	pending []*request
@@ -72,6 +72,7 @@ type Log struct {
 	closed  bool
 	order   uint64 // highest order of records read and files begun
 	unsure  []unsureFile
+	stretch stretch
 
 	// Owned by the writer goroutine, and by Start and Close while it does not run.
 	w         *wlog.WL
@@ -151,6 +152,7 @@ func (l *Log) openFile(order uint64) error {
 	l.current = newUnsureFile(wlog.SegmentName(l.opts.Dir, last))
 	l.mu.Lock()
 	l.file, l.order = last+1, max(l.order, order)
+	l.stretch.next()
 	l.mu.Unlock()
 	return nil
 }
@@ -181,11 +183,12 @@ func (l *Log) Append(tenant string, order uint64, streams []Stream) error {
 	// Under the lock that orders the queue: whoever finds a series declared comes after its declaration.
 	buf.body = buf.body[:0]
 	for _, s := range streams {
-		if s.Series.file != l.file {
-			s.Series.file = l.file
+		if s.Series.declared != l.stretch.number {
+			s.Series.declared = l.stretch.number
 			buf.body = appendSeriesBody(buf.body, s.Series)
 		}
 	}
+	l.stretch.add(int64(len(buf.record)), int64(len(buf.body)))
 	if len(buf.body) > 0 {
 		buf.series = appendFrame(buf.series[:0], kindSeries, order, tenant, l.opts.Compression, buf.body)
 		req.records = append(req.records, buf.series)

@@ -114,7 +114,7 @@ func TestAppendedEntriesComeBack(t *testing.T) {
 				require.NoError(t, l.Close())
 				for _, list := range all {
 					for _, s := range list {
-						s.file = 0 // a new process does not know what is declared
+						s.declared = 0 // a new process does not know what is declared
 					}
 				}
 			}
@@ -195,6 +195,47 @@ func TestEveryTruncationKeepsAPrefix(t *testing.T) {
 		again, second := replayAll(t, sub)
 		require.Equal(t, got, again)
 		require.Zero(t, second.TornTails, "the first replay repaired the end; cut at %d", cut)
+	}
+}
+
+// TestDamagedDeclarations: however large a file is, damage at its head, where all streams are declared first, does not cost what was written long after.
+func TestDamagedDeclarations(t *testing.T) {
+	for name, streams := range map[string]int{"few streams": 3, "many streams": 500} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			l := startLog(t, dir, Options{})
+			var all []*Series
+			for i := range streams {
+				all = append(all, series(uint64(i+1)))
+			}
+			r := rand.New(rand.NewPCG(1, 1))
+			var order uint64
+			for written := 0; written < 6<<20; {
+				order++
+				line := make([]byte, 1000+r.IntN(2000))
+				for i := range line {
+					line[i] = byte('a' + r.IntN(26))
+				}
+				written += len(line)
+				require.NoError(t, l.Append("t", order, []Stream{{all[int(order)%streams], []chunk.Entry{{Timestamp: int64(order), Line: line}}}}))
+			}
+			require.NoError(t, l.Close())
+			size, err := l.Size()
+			require.NoError(t, err)
+			require.Less(t, size, int64(7<<20), "that streams are declared again is a small part")
+			file := wlog.SegmentName(dir, 0)
+			content, err := os.ReadFile(file)
+			require.NoError(t, err)
+			for i := range 100 << 10 {
+				content[i] ^= 0x55
+			}
+			require.NoError(t, os.WriteFile(file, content, 0o600))
+			got, stats := replayAll(t, dir)
+			require.Positive(t, stats.Undeclared)
+			require.Equal(t, 1, stats.Damages)
+			require.Greater(t, len(got), int(order)*2/3)
+			require.LessOrEqual(t, stats.Series, streams)
+		})
 	}
 }
 

@@ -45,8 +45,8 @@ var errRecord = errors.New("malformed record")
 type Series struct {
 	Ref    uint64
 	Labels labels.Labels
-	// file is the number of the file that declares the series, guarded by Log.mu. 0 = none: file numbers written to start at 1.
-	file int
+	// declared is the stretch of the log that declares the series, guarded by Log.mu. 0 = none: stretches start at 1.
+	declared uint64
 }
 
 // Stream is some entries of one series, in order of arrival.

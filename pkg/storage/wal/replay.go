@@ -210,6 +210,9 @@ func (fr *fileReplay) record(rec []byte) error {
 	}
 	if rec[0] == kindSeries {
 		return readSeries(f.body, func(ref uint64, ls labels.Labels) {
+			if known := series[ref]; known != nil && labels.Equal(known.labels, ls) {
+				return // it is declared again
+			}
 			fr.stats.Series++
 			series[ref] = &replaySeries{labels: ls}
 		})
