@@ -44,13 +44,15 @@ type world struct {
 	dir    string
 	say    func(format string, args ...any)
 
-	inBucket bool
+	inBucket bool           // of the first processes
+	moves    bool           // of a log, when a process starts in the place of another
 	options  engine.Options // of every process, but for directory and bucket
 	skew     time.Duration  // how far a process' clock may be wrong
 	retries  bool           // requests are repeated, as with real stores
 	cache    int64          // bytes of the cache on the disk; 0 = none
 	next     int            // number of the last process
 	slots    map[int]int    // by number of the process
+	shared   map[int]bool   // likewise
 	last     map[string][]ingest.Stream
 	damaged  map[string][]byte // what damaged objects were before
 	damage   float64           // how often an object is damaged
@@ -62,6 +64,7 @@ type world struct {
 type process struct {
 	id     int
 	slot   int
+	shared bool // its log is in the bucket
 	conn   *faultbucket.Bucket
 	engine *engine.Engine
 	query  *query.Engine
@@ -73,7 +76,7 @@ func newWorld(seed uint64, dir string, say func(string, ...any)) *world {
 	r := rand.New(rand.NewPCG(seed, 5))
 	w := &world{
 		seed: seed, r: r, store: faultbucket.NewStore(objstore.NewInMemBucket()), ledger: trials.NewLedger(), dir: dir, say: say,
-		inBucket: r.IntN(2) == 0, retries: r.IntN(2) == 0, last: map[string][]ingest.Stream{}, slots: map[int]int{}, damaged: map[string][]byte{},
+		inBucket: r.IntN(2) == 0, retries: r.IntN(2) == 0, last: map[string][]ingest.Stream{}, slots: map[int]int{}, shared: map[int]bool{}, damaged: map[string][]byte{},
 	}
 	if r.IntN(2) == 0 {
 		w.cache = 10_000 + r.Int64N(1_000_000)
@@ -84,6 +87,7 @@ func newWorld(seed uint64, dir string, say func(string, ...any)) *world {
 	if r.IntN(2) == 0 {
 		w.skew = maxSkew / 2
 	}
+	w.moves = r.IntN(3) == 0
 	w.options = engine.Options{
 		Head:           head.Options{ChunkBytes: 1 + r.Int64N(3000), MaxBytes: 200_000, Encoders: 1, Encoding: []chunk.Encoding{0, chunk.EncodingPlain}[r.IntN(2)]},
 		FlushBytes:     500 + r.Int64N(20_000),
@@ -94,10 +98,7 @@ func newWorld(seed uint64, dir string, say func(string, ...any)) *world {
 	if r.IntN(3) == 0 {
 		w.options.Compaction.CancelPeriod = time.Duration(r.IntN(5)) * time.Minute
 	}
-	if w.inBucket {
-		w.options.WALLocation = engine.WALInBucket
-	}
-	w.say("log in bucket: %t, retries: %t, cache: %d, damage: %v, skew: %s", w.inBucket, w.retries, w.cache, w.damage, w.skew)
+	w.say("log in bucket: %t, moves: %t, retries: %t, cache: %d, damage: %v, skew: %s", w.inBucket, w.moves, w.retries, w.cache, w.damage, w.skew)
 	return w
 }
 
@@ -105,8 +106,14 @@ func newWorld(seed uint64, dir string, say func(string, ...any)) *world {
 func (w *world) start(slot int) (*process, error) {
 	w.next++
 	w.slots[w.next] = slot
-	p := &process{id: w.next, slot: slot, conn: w.store.Connect(w.seed*1000 + uint64(w.next))}
+	p := &process{id: w.next, slot: slot, shared: w.inBucket, conn: w.store.Connect(w.seed*1000 + uint64(w.next))}
 	opts := w.options
+	if w.moves {
+		p.shared = w.r.IntN(2) == 0
+	}
+	if w.shared[p.id] = p.shared; p.shared {
+		opts.WALLocation = engine.WALInBucket
+	}
 	opts.Bucket = p.conn
 	opts.DataDir = filepath.Join(w.dir, fmt.Sprint("process-", slot))
 	if w.skew > 0 {
@@ -124,7 +131,13 @@ func (w *world) start(slot int) (*process, error) {
 			}
 		}
 	}
-	if p.engine, err = engine.Open(context.Background(), opts); err != nil {
+	p.engine, err = engine.Open(context.Background(), opts)
+	if w.moves && errors.Is(err, engine.ErrUnavailable) {
+		w.say("  %v", err)
+		w.store.SetSpace(0) // for what is left in the log on the disk
+		p.engine, err = engine.Open(context.Background(), opts)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("open: %w", err)
 	}
 	p.query = query.New(query.Options{Source: p.engine, Workers: 2})
@@ -219,7 +232,7 @@ func (w *world) knows(p *process, by int, at, asked int64) bool {
 		return at <= asked
 	case !p.lists():
 		return false // it is shown when a list shows it
-	case w.inBucket:
+	case w.shared[by]:
 		return at < asked-int64(2*time.Second)
 	default: // what others have in their logs is theirs until they flush it; the log of those before this one is its own
 		return w.slots[by] == p.slot
