@@ -633,3 +633,30 @@ func copyOf(t testing.TB, b objstore.Bucket) objstore.Bucket {
 	}
 	return out
 }
+
+// TestTakenBackWhileClocksDiffer: what can be taken back is there again, although another process on the bucket, whose clock is ahead, compacts.
+func TestTakenBackWhileClocksDiffer(t *testing.T) {
+	onShared(t, func(t *testing.T, st store) {
+		clock := &shiftedClock{}
+		ahead := func() time.Time { return clock.now().Add(maxSkew) }
+		opts := Options{DataDir: t.TempDir(), Bucket: st.open(t), now: clock.now, Compaction: Compaction{CancelPeriod: time.Hour}}
+		other := opts
+		other.DataDir, other.now = t.TempDir(), ahead
+		e, o := open(t, opts), open(t, other)
+		ls := labels.FromStrings("app", "a")
+		require.NoError(t, e.Append(t.Context(), "t", stream(ls, entry(1, "kept after all"))))
+		require.NoError(t, e.Flush(t.Context()))
+		id, err := e.CreateDelete(t.Context(), "t", deletes.Request{Query: `{app="a"}`, Start: 0, End: 10})
+		require.NoError(t, err)
+		clock.advance(time.Hour - time.Minute)
+		_, err = o.Maintain(t.Context())
+		require.NoError(t, err)
+		require.NoError(t, e.CancelDelete(t.Context(), "t", id, false))
+		clock.advance(4 * time.Hour)
+		_, err = o.Maintain(t.Context())
+		require.NoError(t, err)
+		for _, e := range []*Engine{e, o} {
+			require.Equal(t, []string{"1 kept after all []"}, contents(t, e, "t", 0, 10)[ls.String()])
+		}
+	})
+}

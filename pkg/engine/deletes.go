@@ -49,7 +49,7 @@ func (e *Engine) CancelDelete(ctx context.Context, tenant, id string, force bool
 		case r.ID != id:
 		case r.Processed != 0:
 			return ErrDeleteProcessed
-		case !force && (r.Progress > 0 || e.deleteDue(&r.Request)):
+		case !force && (r.Progress > 0 || e.now().UnixNano()-r.Created >= int64(e.opts.Compaction.CancelPeriod)):
 			return ErrDeleteStarted
 		default:
 			return e.deletes.Remove(ctx, tenant, id)
@@ -58,9 +58,14 @@ func (e *Engine) CancelDelete(ctx context.Context, tenant, id string, force bool
 	return ErrDeleteUnknown
 }
 
-// deleteDue reports whether the time in which a request can be taken back is over.
+// deleteDue reports whether the time in which a request can be taken back is over, by the clock of any process on the bucket: where others take back
+// what this one has begun to carry out, lines are gone that they show again.
 func (e *Engine) deleteDue(r *deletes.Request) bool {
-	return e.now().UnixNano()-r.Created >= int64(e.opts.Compaction.CancelPeriod)
+	period := e.opts.Compaction.CancelPeriod
+	if period > 0 && e.opts.Bucket != nil {
+		period += maxSkew
+	}
+	return e.now().UnixNano()-r.Created >= int64(period)
 }
 
 // deleteKey names a request of a tenant.
