@@ -27,11 +27,13 @@ type record struct {
 	labels   labels.Labels
 	acked    map[int]int64 // when, by whom; the first time each
 	erased   map[int]int64 // likewise; from then on it must not come out
+	back     map[int]int64 // when its erasing was taken back, likewise; from then on it must come out if it was acknowledged
 	erasable bool          // its erasing was tried, or it came again afterwards: it may or may not come out
 }
 
 // Erasure is a deletion that was asked for.
 type Erasure struct {
+	ID         string // tells it from others; only needed to take it back
 	Tenant     string
 	Selects    func(stream labels.Labels) bool
 	MinT, MaxT int64 // nanoseconds, inclusive
@@ -129,6 +131,24 @@ func (l *Ledger) Erased(e Erasure, by int, at int64) {
 	}
 }
 
+// TakenBack notes that an acknowledged deletion was taken back by somebody at a time, or with certain false that this was tried: what it selects, and
+// no other deletion, has to come out again, or may.
+func (l *Ledger) TakenBack(e Erasure, by int, at int64, certain bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if certain {
+		l.asked = slices.DeleteFunc(l.asked, func(x Erasure) bool { return x.ID == e.ID })
+	}
+	for _, r := range l.tenants[e.Tenant] {
+		if !e.hits(e.Tenant, r) {
+			continue
+		}
+		clear(r.erased)
+		r.back = map[int]int64{by: at}
+		r.erasable = slices.ContainsFunc(l.asked, func(x Erasure) bool { return x.hits(e.Tenant, r) })
+	}
+}
+
 // Len is the number of entries that were tried.
 func (l *Ledger) Len() int {
 	l.mu.Lock()
@@ -137,7 +157,7 @@ func (l *Ledger) Len() int {
 }
 
 // Check holds what came out of a tenant between two times (inclusive) against the ledger: every acknowledged entry that has to be there, no
-// entry twice, none that was erased or never tried. Acks and erasures say what the reader has to know of.
+// entry twice, none that was erased or never tried. Acks and erasures, also those taken back, say what the reader has to know of.
 func (l *Ledger) Check(tenant string, mint, maxt int64, got []string, acks, erasures Knows) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -157,7 +177,7 @@ func (l *Ledger) Check(tenant string, mint, maxt int64, got []string, acks, eras
 	}
 	var lost []string
 	for _, r := range l.tenants[tenant] {
-		if count[r.id] == 0 && !r.erasable && r.ts >= mint && r.ts <= maxt && acks.any(r.acked) {
+		if count[r.id] == 0 && !r.erasable && r.ts >= mint && r.ts <= maxt && acks.any(r.acked) && (r.back == nil || erasures.any(r.back)) {
 			lost = append(lost, fmt.Sprintf("%s (acknowledged by whom and when: %v)", r.id, r.acked))
 		}
 	}

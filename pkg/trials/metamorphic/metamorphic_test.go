@@ -81,7 +81,7 @@ func run(t *testing.T, first uint64, n int, limit time.Duration, verbose bool) {
 }
 
 // totals say how much of what there is to try was tried.
-type totals struct{ Entries, Pushes, Processes, Merges, Removed, Deletions, Faults, Damaged int }
+type totals struct{ Entries, Pushes, Processes, Merges, Removed, Deletions, TakenBack, Faults, Damaged int }
 
 // sequence runs one sequence and tells what it did.
 func sequence(seed uint64, verbose bool, sum *totals) (string, error) {

@@ -70,19 +70,41 @@ var operations = []operation{
 		if w.r.IntN(2) == 0 {
 			maxt = time.Now().UnixNano()
 		}
+		w.asked++
 		e := trials.Erasure{
-			Tenant: tenant, MinT: maxt - w.r.Int64N(int64(20*time.Hour)), MaxT: maxt,
+			ID: fmt.Sprint(w.asked), Tenant: tenant, MinT: maxt - w.r.Int64N(int64(20*time.Hour)), MaxT: maxt,
 			Selects: func(ls labels.Labels) bool { return ls.Get("app") == app },
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		w.ledger.Erasing(e)
-		_, err := p.engine.CreateDelete(ctx, tenant, deletes.Request{Query: `{app="` + app + `"}`, Start: e.MinT, End: e.MaxT})
+		id, err := p.engine.CreateDelete(ctx, tenant, deletes.Request{Query: `{app="` + app + `"}`, Start: e.MinT, End: e.MaxT})
 		w.say("  tenant %s, app %s, %d to %d: %v", tenant, app, e.MinT, e.MaxT, err)
 		if err == nil {
 			w.ledger.Erased(e, p.id, time.Now().UnixNano())
 			w.totals.Deletions++
+			w.requests = append(w.requests, request{e, id})
 		}
+		return nil
+	}},
+	{"take a deletion back", 3, func(w *world, p *process) error {
+		if len(w.requests) == 0 {
+			return nil
+		}
+		i := w.r.IntN(len(w.requests))
+		r := w.requests[i]
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		err := p.engine.CancelDelete(ctx, r.Tenant, r.id, false)
+		w.say("  tenant %s, %s: %v", r.Tenant, r.id, err)
+		switch {
+		case errors.Is(err, engine.ErrDeleteStarted), errors.Is(err, engine.ErrDeleteUnknown), errors.Is(err, engine.ErrDeleteProcessed):
+			return nil
+		case err == nil:
+			w.totals.TakenBack++
+		}
+		w.ledger.TakenBack(r.Erasure, p.id, time.Now().UnixNano(), err == nil)
+		w.requests = slices.Delete(w.requests, i, i+1)
 		return nil
 	}},
 	{"restart", 3, func(w *world, p *process) error {

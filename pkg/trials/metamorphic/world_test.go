@@ -57,7 +57,15 @@ type world struct {
 	damaged  map[string][]byte // what damaged objects were before
 	damage   float64           // how often an object is damaged
 	totals   *totals
+	asked    int          // deletions
+	requests []request    // that were acknowledged and not taken back
 	acked    atomic.Int64 // pushes
+}
+
+// request is a deletion that was asked for.
+type request struct {
+	trials.Erasure
+	id string
 }
 
 // process is one engine with its connection, from its start to its end.
@@ -95,7 +103,7 @@ func newWorld(seed uint64, dir string, say func(string, ...any)) *world {
 		CommitInterval: time.Duration(100+r.IntN(900)) * time.Millisecond,
 	}
 	w.options.Compaction = engine.Compaction{Interval: time.Second, Grace: grace, MaxMerge: maxMerge, Settle: time.Duration(1+r.IntN(4)) * time.Minute}
-	if r.IntN(3) == 0 {
+	if r.IntN(2) == 0 {
 		w.options.Compaction.CancelPeriod = time.Duration(r.IntN(5)) * time.Minute
 	}
 	w.say("log in bucket: %t, moves: %t, retries: %t, cache: %d, damage: %v, skew: %s", w.inBucket, w.moves, w.retries, w.cache, w.damage, w.skew)
