@@ -58,12 +58,15 @@ func (e *Engine) CancelDelete(ctx context.Context, tenant, id string, force bool
 	return ErrDeleteUnknown
 }
 
+// takingBack is how long taking a request back may last, which began in time.
+const takingBack = 5 * time.Minute
+
 // deleteDue reports whether the time in which a request can be taken back is over, by the clock of any process on the bucket: where others take back
 // what this one has begun to carry out, lines are gone that they show again.
 func (e *Engine) deleteDue(r *deletes.Request) bool {
 	period := e.opts.Compaction.CancelPeriod
-	if period > 0 && e.opts.Bucket != nil {
-		period += maxSkew
+	if period > 0 {
+		period += maxSkew + takingBack
 	}
 	return e.now().UnixNano()-r.Created >= int64(period)
 }
