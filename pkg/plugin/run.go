@@ -65,13 +65,12 @@ func closeAll(databases *Databases) error {
 // process still has the data directory, it tries again.
 func openEmbedded(ctx context.Context, databases *Databases) {
 	handle := databases.Acquire(Location{})
-	told := ""
+	var failures database.Failures
 	_ = database.Retry(ctx, func(ctx context.Context) error {
 		_, err := handle.Database(ctx)
 		return err
 	}, func(err error) bool {
-		if err.Error() != told {
-			told = err.Error()
+		if failures.Worth(err) {
 			log.DefaultLogger.Error("The log store cannot be opened; trying again", "error", err)
 		}
 		return true

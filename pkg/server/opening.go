@@ -33,6 +33,7 @@ const stillOpening = "the database is still being opened: after a crash its log 
 // database opens the database. What may go away by itself is waited for; what does not is an error.
 func (o *opening) database(ctx context.Context) (db *database.Database, err error) {
 	o.because(stillOpening)
+	var failures database.Failures
 	failed := make(chan struct{}, 1)
 	opened := make(chan error, 1)
 	go func() {
@@ -43,8 +44,8 @@ func (o *opening) database(ctx context.Context) (db *database.Database, err erro
 			if !database.Passes(err) {
 				return false
 			}
-			if text := "the database cannot be opened: " + err.Error(); text != *o.reason.Load() {
-				o.because(text)
+			o.because("the database cannot be opened: " + err.Error())
+			if failures.Worth(err) {
 				o.logger.Error("The database cannot be opened; it is tried again", "error", err, "every", database.RetryEvery)
 			}
 			select {

@@ -32,7 +32,9 @@ func withoutBucket(t *testing.T, args ...string) (r *running, up chan *Server, h
 	ctx, cancel := context.WithCancel(context.Background())
 	r = &running{t: t, url: "http://" + address, log: &syncBuffer{}, cancel: cancel, done: make(chan error, 1), header: http.Header{}, client: &http.Client{Transport: &http.Transport{}}}
 	up = make(chan *Server, 1)
-	go func() { r.done <- run(ctx, append([]string{"-config", file}, args...), r.log, func(s *Server) { up <- s }) }()
+	go func() {
+		r.done <- run(ctx, append([]string{"-config", file}, args...), r.log, func(s *Server) { up <- s })
+	}()
 	t.Cleanup(r.stop)
 	require.Eventually(t, func() bool {
 		conn, err := net.Dial("tcp", address)
