@@ -28,7 +28,7 @@ type opening struct {
 const openPatience = 3 * time.Second
 
 // stillOpening is what they are told.
-const stillOpening = "the database is still being opened: after a crash its log is read again, and another process may hold its directory"
+const stillOpening = "the database is still being opened: its bucket is tried, after a crash its log is read again, and another process may hold its directory"
 
 // database opens the database. What may go away by itself is waited for; what does not is an error.
 func (o *opening) database(ctx context.Context) (db *database.Database, err error) {
