@@ -7,6 +7,7 @@ import (
 
 // lanes tell what becomes of the rows of a chunk that is laid out, by their skeletons and their sets of structured metadata.
 type lanes struct {
+	reads  func(name string) bool // structured metadata that decides; nil = all
 	of     *source
 	layout *chunk.Layout // nil when the chunk cannot be laid out
 	list   []lane        // of each skeleton and set
@@ -26,9 +27,9 @@ func (l *lanes) layOut(src *source) bool {
 	if l.of == src {
 		return l.layout != nil
 	}
-	*l = lanes{of: src}
+	*l = lanes{reads: l.reads, of: src}
 	if r, ok := src.reader.(chunk.Layouter); ok {
-		if layout, ok := r.Layout(); ok && len(layout.Shapes)*len(layout.Metadata) <= maxLanes {
+		if layout, ok := r.Layout(l.reads); ok && len(layout.Shapes)*len(layout.Metadata) <= maxLanes {
 			l.layout, l.list = layout, make([]lane, len(layout.Shapes)*len(layout.Metadata))
 		}
 	}

@@ -146,7 +146,7 @@ func newLogWalk(r *run, compiled *pipeline.Pipeline, found *nearest) *logWalk {
 		shown: map[*pipeline.LabelsResult]*EntryLabels{}, byHash: map[uint64]*EntryLabels{},
 	}
 	if w.filter = compiled.Filter(r.labels); w.filter != nil {
-		w.columns.of = w.filter.Shape
+		w.columns.of, w.lanes.reads = w.filter.Shape, w.filter.MetadataRead()
 	}
 	return w
 }

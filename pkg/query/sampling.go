@@ -30,7 +30,7 @@ const minStretch = 64
 func (f *fold) sample(ctx context.Context, r *run, p part) error {
 	s := &sampling{fold: f, part: p, stream: f.sampler.ForStream(r.labels)}
 	if s.stream.Shapes() {
-		s.columns.of = s.stream.Shape
+		s.columns.of, s.lanes.reads = s.stream.Shape, s.stream.MetadataRead()
 	}
 	s.cursor = newCursor(ctx, r, f.mint, f.maxt, false, f.texts, f.counters, f.memory)
 	var failure error

@@ -108,7 +108,7 @@ func TestColumnsChangeNothing(t *testing.T) {
 				e.Metadata = []labels.Label{{Name: "trace", Value: fmt.Sprint(r.IntN(traces))}}
 			}
 			if r.IntN(50) == 0 {
-				e.Metadata = []labels.Label{{Name: "who", Value: "me"}}
+				e.Metadata = []labels.Label{{Name: []string{"who", "n", "app", "level"}[r.IntN(4)], Value: "me"}, {Name: "zone", Value: fmt.Sprint(i)}}
 			}
 			stream := r.IntN(2)
 			again := []chunk.Entry{e}

@@ -1,6 +1,10 @@
 package pipeline
 
-import "github.com/prometheus/prometheus/model/labels"
+import (
+	"strings"
+
+	"github.com/prometheus/prometheus/model/labels"
+)
 
 // Outcomes are what becomes of the lines of one skeleton whose entries have one set of structured metadata. They belong to the StreamSampler or the
 // StreamFilter that made the Shaped.
@@ -13,7 +17,8 @@ type Outcomes struct {
 // Outcome is what becomes of the lines of a skeleton that have the same values where these matter.
 type Outcome struct{ *outcome }
 
-// Outcomes gives those of the entries with a set of structured metadata, which must not change; nil when lines must be processed one by one.
+// Outcomes gives those of the entries with a set of structured metadata, which must not change and may lack what MetadataRead leaves out; nil when
+// lines must be processed one by one.
 func (s *Shaped) Outcomes(metadata []labels.Label) *Outcomes {
 	if s.memo == nil {
 		return nil
@@ -50,8 +55,11 @@ func (p *StreamSampler) SampleOutcome(ts int64, o *Outcomes, at int) (value floa
 		}
 	}
 	if !out.known {
-		out.value, out.result, out.keep = p.processShaped(ts, o.of, at, o.metadata)
-		out.known = true
+		v, r, keep := p.processShaped(ts, o.of, at, o.metadata)
+		if keep && r.errKind != "" {
+			return 0, result, false // an error shows all labels
+		}
+		out.known, out.keep, out.value, out.result = true, keep, v, r
 	}
 	if m.number == nil {
 		value = out.value
@@ -67,4 +75,21 @@ func (f *StreamFilter) KeepsOutcome(o *Outcomes, at int) bool {
 		out.keep, out.known = f.program.runShaped(f.entry, 0, o.of, at, o.metadata), true
 	}
 	return out.keep
+}
+
+// MetadataRead tells the names of structured metadata that decide about outcomes, or is nil when all may.
+func (p *StreamSampler) MetadataRead() func(name string) bool { return p.sampler.metadataRead() }
+
+// MetadataRead tells the names of structured metadata that decide about outcomes, or is nil when all may.
+func (f *StreamFilter) MetadataRead() func(name string) bool { return f.program.metadataRead() }
+
+// metadataRead goes by the labels that are read: metadata is one of them, or takes the name of one away from what a parser extracts.
+func (p *program) metadataRead() func(name string) bool {
+	n := p.needs
+	if !n.known || n.wants(ErrorDetailsLabel) { // which are not shown of an entry without any labels
+		return nil
+	}
+	return func(name string) bool {
+		return name == ErrorLabel || name == ErrorDetailsLabel || n.wants(name) || n.wants(strings.TrimSuffix(name, extractedSuffix)) || n.wants(name+extractedSuffix)
+	}
 }

@@ -3,6 +3,7 @@ package chunk
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -218,9 +219,18 @@ func (m *metadataColumns) allLists() *metadataLists {
 	m.listing.Do(func() {
 		m.place()
 		m.check()
-		m.lists.Store(m.list())
+		m.lists.Store(m.list(nil))
 	})
 	return m.lists.Load()
+}
+
+// listsOf gives the sets of labels with the wanted names.
+func (m *metadataColumns) listsOf(wanted func(name string) bool) *metadataLists {
+	if wanted == nil || !slices.ContainsFunc(m.names, func(name string) bool { return !wanted(name) }) {
+		return m.allLists()
+	}
+	m.place()
+	return m.list(wanted)
 }
 
 // check adds up all labels.

@@ -5,7 +5,7 @@ import "github.com/prometheus/prometheus/model/labels"
 // Layout is what is known of all rows of a chunk at once: what Shape and Metadata give row by row. Its slices must not be changed.
 type Layout struct {
 	Shapes   []Shape          // the skeletons of lines
-	Metadata [][]labels.Label // the sets of structured metadata that rows may have
+	Metadata [][]labels.Label // the sets of structured metadata that rows may have, as far as it was asked for
 
 	shapes []uint16 // per row: its skeleton; nil when all have the first
 	at     []int32  // per row, where shapes is not nil: which of the skeleton's lines it is
@@ -14,7 +14,8 @@ type Layout struct {
 
 // Layouter is what a Reader implements that may know a Layout. It has none when lines have no skeletons, or when there are many sets of metadata.
 type Layouter interface {
-	Layout() (*Layout, bool)
+	// Layout leaves out structured metadata that is not wanted; all of it is when wanted is nil.
+	Layout(wanted func(name string) bool) (*Layout, bool)
 	// Timestamps gives those of all rows; they must not be changed.
 	Timestamps() []int64
 }
@@ -36,11 +37,11 @@ func (l *Layout) Set(row int) int {
 }
 
 // Layout implements Layouter.
-func (r *columnReader) Layout() (*Layout, bool) {
+func (r *columnReader) Layout(wanted func(name string) bool) (*Layout, bool) {
 	l := &Layout{Metadata: [][]labels.Label{nil}}
 	if r.metadata.stored != nil {
 		if m := r.metadata.columns(); m.each != nil {
-			lists := m.allLists()
+			lists := m.listsOf(wanted)
 			if !lists.few {
 				return nil, false
 			}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/stretchr/testify/require"
 )
 
@@ -28,7 +29,11 @@ func TestLayoutIsWhatRowsGive(t *testing.T) {
 				reader.(Shaper).Shape(row)
 			}
 		}
-		layout, ok := reader.(Layouter).Layout()
+		var wanted func(string) bool
+		if seed%2 == 0 {
+			wanted = func(name string) bool { return name != "name1" && name != "name2" }
+		}
+		layout, ok := reader.(Layouter).Layout(wanted)
 		if !ok {
 			not++
 			continue
@@ -37,7 +42,11 @@ func TestLayoutIsWhatRowsGive(t *testing.T) {
 		times := reader.(Layouter).Timestamps()
 		for row := range entries {
 			require.Equal(t, entries[row].Timestamp, times[row])
-			require.True(t, slices.Equal(entries[row].Metadata, layout.Metadata[layout.Set(row)]))
+			metadata := slices.Clone(entries[row].Metadata)
+			if wanted != nil {
+				metadata = slices.DeleteFunc(metadata, func(l labels.Label) bool { return !wanted(l.Name) })
+			}
+			require.True(t, slices.Equal(metadata, layout.Metadata[layout.Set(row)]))
 			shape, at := reader.(Shaper).Shape(row)
 			id, place := layout.Shape(row)
 			require.Same(t, shape, &layout.Shapes[id])

@@ -24,17 +24,14 @@ func (l *metadataLists) of(row int) []labels.Label {
 	return l.lists[l.rows[row]]
 }
 
-// numberedValues are the values of a name by number.
-type numberedValues struct {
-	distinct []string
-	numbers  []uint64 // of each row of the column; nil when all are 0
-}
-
-// list makes the sets of labels when values have few combinations.
-func (m *metadataColumns) list() *metadataLists {
+// list makes the sets of labels when their values have few combinations; of labels with the wanted names only, unless wanted is nil.
+func (m *metadataColumns) list(wanted func(name string) bool) *metadataLists {
 	most := min(maxMetadataLists, max(hardlyAnyLists, m.rows/metadataListRows))
 	values := make([]numberedValues, len(m.names))
 	for name := range values {
+		if wanted != nil && !wanted(m.names[name]) {
+			continue
+		}
 		var ok bool
 		if values[name], ok = m.values[name].numbered(most); !ok {
 			return &metadataLists{}
@@ -45,7 +42,7 @@ func (m *metadataColumns) list() *metadataLists {
 		bases[i] = total
 		n := 1
 		for _, name := range set {
-			if n *= len(values[name].distinct); n > most {
+			if n *= values[name].factor(); n > most {
 				return &metadataLists{}
 			}
 		}
@@ -68,18 +65,29 @@ func (m *metadataColumns) list() *metadataLists {
 	return l
 }
 
+// numberedValues are the values of a name by number; none when the name is left out.
+type numberedValues struct {
+	distinct []string
+	numbers  []uint64 // of each row of the column; nil when all are 0
+}
+
+// factor is how many times more combinations there are for the name's sake.
+func (v *numberedValues) factor() int { return max(1, len(v.distinct)) }
+
 // appendCombinations appends all sets of labels with a set of names, those that differ in the first label only beside each other.
 func (m *metadataColumns) appendCombinations(lists [][]labels.Label, set []uint32, values []numberedValues) [][]labels.Label {
 	numbers := make([]int, len(set))
 	for {
-		list := make([]labels.Label, len(set))
+		list := make([]labels.Label, 0, len(set))
 		for k, name := range set {
-			list[k] = labels.Label{Name: m.names[name], Value: values[name].distinct[numbers[k]]}
+			if v := &values[name]; len(v.distinct) > 0 {
+				list = append(list, labels.Label{Name: m.names[name], Value: v.distinct[numbers[k]]})
+			}
 		}
 		lists = append(lists, list)
 		k := 0
 		for ; k < len(set); k++ {
-			if numbers[k]++; numbers[k] < len(values[set[k]].distinct) {
+			if numbers[k]++; numbers[k] < values[set[k]].factor() {
 				break
 			}
 			numbers[k] = 0
@@ -98,7 +106,7 @@ func (m *metadataColumns) combinations(values []numberedValues) []uint16 {
 		for row, n := range values[name].numbers {
 			out[row] += uint16(int(n) * stride)
 		}
-		stride *= len(values[name].distinct)
+		stride *= values[name].factor()
 	}
 	return out
 }
@@ -113,7 +121,7 @@ func (m *metadataColumns) combinationsOfSets(values []numberedValues, bases []in
 			if v.numbers != nil {
 				combination += int(v.numbers[m.places[int(m.at[row])+k]]) * stride
 			}
-			stride *= len(v.distinct)
+			stride *= v.factor()
 		}
 		out[row] = uint16(combination)
 	}
