@@ -46,27 +46,37 @@ func (s *skeletons) reset() {
 	s.last = noTemplate
 }
 
-// add finds the template of a row. It returns noTemplate when another skeleton has the same hash.
-func (s *skeletons) add(line []byte, spans []span) int32 {
+// find gives the template of a line, whose variables the tokenizer adds to its own. It returns noTemplate when the line cannot be cut, or when
+// another skeleton has the same hash.
+func (s *skeletons) find(tok *tokenizer, line []byte) int32 {
+	first := len(tok.spans)
 	if s.last >= 0 {
 		// Lines repeat themselves, and follow each other as they did before.
-		if id := s.after[s.last]; s.list[id].fits(line, spans) {
-			s.counts[id]++
-			s.last = id
-			return id
+		if id := s.after[s.last]; s.list[id].form != formOther && tok.follow(line, s.list[id]) {
+			return s.came(id)
 		}
 	}
+	if !tok.line(line) {
+		return noTemplate
+	}
+	spans := tok.spans[first:]
 	hash := hashLiterals(line, spans)
 	id, ok := s.byHash[hash]
 	if !ok {
 		id = int32(len(s.list))
 		s.byHash[hash] = id
 		s.list = append(s.list, s.make(line, spans))
+		s.list[id].form = tok.form
 		s.counts = append(s.counts, 0)
 		s.after = append(s.after, id)
 	} else if !s.list[id].fits(line, spans) {
 		return noTemplate
 	}
+	return s.came(id)
+}
+
+// came counts a row of a template.
+func (s *skeletons) came(id int32) int32 {
 	if s.last >= 0 {
 		s.after[s.last] = id
 	}
@@ -243,11 +253,8 @@ func (s *skeletons) cut(tok *tokenizer, values [][]byte, rows, ids []int32, firs
 	s.reset()
 	tok.spans = c.spans
 	for i, row := range rows {
-		ids[i] = noTemplate
 		first[i] = uint32(len(tok.spans))
-		if v := values[row]; tok.line(v) {
-			ids[i] = s.add(v, tok.spans[first[i]:])
-		}
+		ids[i] = s.find(tok, values[row])
 	}
 	c.spans, tok.spans = tok.spans, nil
 }

@@ -37,7 +37,7 @@ func (t *tokenizer) json(line []byte) bool {
 		case ':', ' ', '\t':
 			i++
 		case '"':
-			j := t.closingQuote(line, i+1)
+			j := stringEnd(line, i+1)
 			if j < 0 {
 				return false
 			}
@@ -48,11 +48,12 @@ func (t *tokenizer) json(line []byte) bool {
 			i = j + 1
 		default:
 			start := i
-			for i < n && line[i] != ',' && line[i] != '}' && line[i] != ']' && line[i] > ' ' && line[i] != '"' && line[i] != '{' && line[i] != '[' && line[i] != ':' {
-				i++
-			}
+			i = valueEnd(line, i)
 			if key || i == start {
 				return false
+			}
+			if line[start-1] == '"' {
+				t.form = formOther // not a string, although it looks like one
 			}
 			t.variable(start, i)
 		}
@@ -60,21 +61,23 @@ func (t *tokenizer) json(line []byte) bool {
 	return false
 }
 
-// closingQuote returns the index of the quote that ends the string which starts at i, or -1.
-func (t *tokenizer) closingQuote(line []byte, i int) int {
-	for from := i; ; i++ {
-		if i = next(t.pairMasks, quotes, i); i >= len(line) {
-			return -1
-		}
-		// A quote behind an odd number of backslashes is one of the string.
-		escapes := i
-		for escapes > from && line[escapes-1] == '\\' {
-			escapes--
-		}
-		if (i-escapes)%2 == 0 {
-			return i
-		}
+// endsValue marks the bytes that end a value that is no string.
+var endsValue = func() (ends [256]bool) {
+	for c := range ' ' + 1 {
+		ends[c] = true
 	}
+	for _, c := range []byte(`,}]"{[:`) {
+		ends[c] = true
+	}
+	return ends
+}()
+
+// valueEnd returns where the value that is no string and begins at i ends.
+func valueEnd(line []byte, i int) int {
+	for i < len(line) && !endsValue[line[i]] {
+		i++
+	}
+	return i
 }
 
 // beginsWithKey tells whether a line begins as logfmt does.
@@ -89,18 +92,18 @@ func beginsWithKey(line []byte) bool {
 // logfmt cuts a line of key=value pairs: keys are literal, values are variables. A line counts as logfmt when it
 // starts with a key and holds nothing but at least two pairs.
 func (t *tokenizer) logfmt(line []byte) bool {
-	masks := t.pairMasks
 	i, n, pairs := 0, len(line), 0
-	special := -1 // a quote or an equals sign, where it is not before i
 	for i < n {
 		start := i
-		i = keyEnd(masks, i)
+		for i < n && isKeyByte(line[i]) {
+			i++
+		}
 		if i == start || i == n || line[i] != '=' {
 			return false
 		}
 		i++
 		if i < n && line[i] == '"' {
-			j := t.closingQuote(line, i+1)
+			j := stringEnd(line, i+1)
 			if j < 0 || j+1 < n && line[j+1] != ' ' {
 				return false
 			}
@@ -108,12 +111,11 @@ func (t *tokenizer) logfmt(line []byte) bool {
 			i = j + 1
 		} else {
 			start = i
-			i = min(n, next(masks, spaces, i))
-			if special < start {
-				special = min(next(masks, quotes, start), next(masks, equals, start))
-			}
-			if special < i {
-				return false
+			for i < n && line[i] > ' ' {
+				if line[i] == '"' || line[i] == '=' {
+					return false
+				}
+				i++
 			}
 			t.variable(start, i)
 		}

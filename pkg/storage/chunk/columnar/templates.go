@@ -11,6 +11,7 @@ type template struct {
 	rows   []int32  // of the column, ascending
 	slot   []uint32 // which of the variables that the rows were cut into each variable is
 	cuts   *cuts
+	form   form    // of the rows
 	rare   bool    // too rare for columns of its own
 	pools  []uint8 // of a rare template: which pool each slot's values go to
 }

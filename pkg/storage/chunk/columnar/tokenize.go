@@ -48,9 +48,7 @@ type tokenizer struct {
 	words bool   // whole words are variables, whether they hold digits or not
 	parts bool   // addresses and UUIDs are cut into their parts too
 	full  bool   // there are too many
-
-	wordMasks []wordMasks // of the current line
-	pairMasks []pairMasks
+	form  form   // of the current line
 }
 
 const (
@@ -98,6 +96,7 @@ func (t *tokenizer) line(line []byte) bool {
 	t.full = false
 	if !t.cut(line) {
 		t.forget()
+		t.form = formText
 		t.text(line)
 	}
 	if t.full {
@@ -112,12 +111,12 @@ func (t *tokenizer) cut(line []byte) bool {
 	case t.words || len(line) == 0:
 		return false
 	case line[0] == '{':
-		t.pairMasks = pairMasksOf(t.pairMasks, line)
+		t.form = formJSON
 		return t.json(line)
 	case !beginsWithKey(line):
 		return false
 	}
-	t.pairMasks = pairMasksOf(t.pairMasks, line)
+	t.form = formPairs
 	return t.logfmt(line)
 }
 
@@ -139,81 +138,48 @@ func (t *tokenizer) variable(from, to int) {
 // text cuts a line by character class: runs of letters and digits that hold a digit are variables.
 func (t *tokenizer) text(line []byte) {
 	if t.words {
+		t.form = formOther
 		t.wholeWords(line)
 		return
 	}
-	t.wordMasks = wordMasksOf(t.wordMasks, line)
-	masks := t.wordMasks
-	at := uint(0) // all before is cut
-	for k := range masks {
-		m := &masks[k]
-		// Words without digits are literals; most are, and are not looked at.
-		base, found := uint(k)*maskBytes, m.digit|eights(masks, k)
-		if at > base {
-			if at >= base+maskBytes {
-				continue
-			}
-			found &= ^uint64(0) << (at - base)
+	for i := 0; i < len(line); i++ {
+		all := class[line[i]]
+		if all == 0 {
+			continue
 		}
-		for found != 0 {
-			i := uint(bits.TrailingZeros64(found)) % maskBytes
-			before, behind := ^m.word&(1<<i-1), ^m.word>>i
-			if before == 0 || behind == 0 {
-				at = t.wordAcross(line, base+i, at)
-			} else {
-				start, end := maskBytes-uint(bits.LeadingZeros64(before)), i+uint(bits.TrailingZeros64(behind))
-				of := uint64(1)<<(end%maskBytes) - 1<<(start%maskBytes)
-				if at > base+start {
-					start = at - base
-					of = of >> start << start
-				}
-				at = t.word(line, base+start, base+end, m.digit&of != 0, m.notLower&of != 0, m.notUpper&of != 0)
-			}
-			for masks[at/maskBytes].word>>(at%maskBytes)&1 != 0 { // in the midst of a word
-				at = t.wordAcross(line, at, at)
-			}
-			if at >= base+maskBytes {
+		start := i
+		for i++; i < len(line); i++ {
+			c := class[line[i]]
+			if c == 0 {
 				break
 			}
-			found &= ^uint64(0) << (at - base)
+			all |= c
+		}
+		if all&isDigit == 0 && (i-start != 8 || all&notLowerHex != 0) {
+			continue
+		}
+		if !t.parts && startsComposite(line, start, i) {
+			if end := composite(line, start, i, len(line)); end > 0 {
+				t.variable(start, end)
+				if end < len(line) && class[line[end]] != 0 {
+					t.form = formOther // in the midst of a word
+				}
+				i = end - 1
+				continue
+			}
+		}
+		switch {
+		case all&isDigit == 0:
+		case all&notLowerHex == 0, all&notUpperHex == 0:
+			t.variable(start, i)
+		case i-start > 2 && line[start] == '0' && line[start+1] == 'x':
+			t.variable(start+2, i)
+		case changes(line[start:i]) <= 2:
+			t.split(line, start, i)
+		default:
+			t.variable(start, i)
 		}
 	}
-}
-
-// wordAcross cuts the word that byte i is of, and that may lie across blocks. Bytes before at are cut.
-func (t *tokenizer) wordAcross(line []byte, i, at uint) uint {
-	start, end := max(at, wordStart(t.wordMasks, i)), wordEnd(t.wordMasks, i)
-	all := uint8(0)
-	for _, b := range line[start:end] {
-		all |= class[b]
-	}
-	return t.word(line, start, end, all&isDigit != 0, all&notLowerHex != 0, all&notUpperHex != 0)
-}
-
-// word cuts the word line[start:end], of which it is told which classes its bytes are of. It returns where the word, or the variable that begins with
-// it, ends.
-func (t *tokenizer) word(line []byte, start, end uint, digit, notLower, notUpper bool) uint {
-	if !digit && (notLower || end-start != 8) {
-		return end
-	}
-	if !t.parts && end < uint(len(line)) && (line[end] == '.' && end-start <= 3 || line[end] == '-' && end-start == 8) {
-		if end := composite(line, int(start), int(end), len(line)); end > 0 {
-			t.variable(int(start), end)
-			return uint(end)
-		}
-	}
-	switch {
-	case !digit:
-	case !notLower, !notUpper:
-		t.variable(int(start), int(end))
-	case end-start > 2 && line[start] == '0' && line[start+1] == 'x':
-		t.variable(int(start)+2, int(end))
-	case changes(line[start:end]) <= 2:
-		t.split(line, int(start), int(end))
-	default:
-		t.variable(int(start), int(end))
-	}
-	return end
 }
 
 // changes counts how often letters and digits alternate in a word.
@@ -227,6 +193,11 @@ func changes(word []byte) int {
 		}
 	}
 	return n
+}
+
+// startsComposite tells whether the word line[from:end] may begin an IPv4 address or a UUID.
+func startsComposite(line []byte, from, end int) bool {
+	return end < len(line) && (line[end] == '.' && end-from <= 3 || line[end] == '-' && end-from == 8)
 }
 
 // composite returns the end of the IPv4 address or UUID whose first part is line[from:i], or 0.
