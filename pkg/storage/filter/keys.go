@@ -130,15 +130,16 @@ func (c *chooser) chooseScalar(text []byte) []uint64 {
 type Keys struct {
 	chooser chooser
 	recent  [1 << 12]uint64 // orders of the k-mers added lately, plus one
-	hashes  []uint64
-	spare   []uint64 // for sorting
-	counts  []uint32 // for sorting
+	orders  []uint64        // of the k-mers added
+	hashes  []uint64        // of these, once they are sorted
+	spare   []uint64        // for sorting
+	counts  []uint32        // for sorting
 	escapes bool
 }
 
 // Reset forgets everything.
 func (k *Keys) Reset() {
-	k.hashes = k.hashes[:0]
+	k.orders = k.orders[:0]
 	k.escapes = false
 	clear(k.recent[:])
 }
@@ -157,18 +158,30 @@ func (k *Keys) AddValue(value string) {
 }
 
 func (k *Keys) add(text []byte) {
-	for _, order := range k.chooser.choose(text) {
-		if slot := &k.recent[order>>36&(1<<12-1)]; *slot != order+1 {
-			*slot = order + 1
-			k.hashes = append(k.hashes, hash(order))
+	orders := k.chooser.choose(text)
+	k.orders = slices.Grow(k.orders, len(orders))
+	n := len(k.orders)
+	added := k.orders[n : n+len(orders)]
+	n = 0
+	for _, order := range orders {
+		slot := &k.recent[order>>36&(1<<12-1)]
+		added[n] = order // what was added lately is written over: whether it was is hard to foretell
+		if *slot != order+1 {
+			n++
 		}
+		*slot = order + 1
 	}
+	k.orders = k.orders[:len(k.orders)+n]
 }
 
-// sort sorts the hashes. Their bits are random, so that they are dealt to buckets of one or two by the first ones, and each is at most some places
+// sort sorts the hashes of what was added. Their bits are random, so that they are dealt to buckets of one or two by the first ones, and each is at most some places
 // away from where it belongs.
 func (k *Keys) sort() {
-	n := len(k.hashes)
+	n := len(k.orders)
+	k.hashes = slices.Grow(k.hashes[:0], n)[:n]
+	for i, order := range k.orders {
+		k.hashes[i] = hash(order)
+	}
 	if n < 64 {
 		slices.Sort(k.hashes)
 		return
