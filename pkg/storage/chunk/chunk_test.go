@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cambium-logs/cambium/internal/race"
+
+	"github.com/cambium-logs/cambium/pkg/internal/cursor"
 )
 
 // randomEntries makes any mix that a push may bring: any bytes, equal times, extremes, duplicates, with and without metadata.
@@ -211,26 +213,26 @@ func FuzzOpen(f *testing.F) {
 
 // withChecksums makes the checksums of a damaged payload right, so that what lies behind them is tested too.
 func withChecksums(data []byte) []byte {
-	d := decoder{b: data}
-	version, n := d.byte(), d.uvarint()
-	if d.err != nil || version != payloadVersion || n > 8 {
+	d := cursor.Cursor{Rest: data}
+	version, n := d.Byte(), d.Uvarint()
+	if d.Bad() || version != payloadVersion || n > 8 {
 		return data
 	}
 	parts := make([]part, n)
 	lengths := make([]uint64, n)
 	for i := range parts {
-		parts[i].kind, parts[i].codec = partKind(d.byte()), partCodec(d.byte())
-		lengths[i] = d.uvarint()
-		parts[i].rawLen = int(d.uvarint())
-		d.uint32()
+		parts[i].kind, parts[i].codec = partKind(d.Byte()), partCodec(d.Byte())
+		lengths[i] = d.Uvarint()
+		parts[i].rawLen = int(d.Uvarint())
+		d.Uint32()
 	}
-	d.uint32()
+	d.Uint32()
 	for i := range parts {
-		parts[i].stored = d.bytes(min(lengths[i], uint64(len(d.b))))
+		parts[i].stored = d.Bytes(min(lengths[i], uint64(len(d.Rest))))
 		p := parts[i]
 		parts[i].crc = checksum(p.stored)
 	}
-	if d.err != nil {
+	if d.Bad() {
 		return data
 	}
 	return appendParts(nil, parts)

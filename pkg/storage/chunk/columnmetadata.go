@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 
+	"github.com/cambium-logs/cambium/pkg/internal/cursor"
 	"github.com/cambium-logs/cambium/pkg/storage/chunk/columnar"
 )
 
@@ -73,18 +74,18 @@ const singleMetadata = 32
 
 func (m *metadataColumns) open(b []byte, meta Meta) error {
 	m.rows, m.bytes = meta.Rows, meta.RawBytes-meta.LineBytes
-	d := decoder{b: b}
+	d := cursor.Cursor{Rest: b}
 	m.names = readDictionary(&d)
 	sets := readDictionary(&d)
-	if d.err != nil {
-		return d.err
+	if d.Bad() {
+		return fmt.Errorf("%w: structured metadata is cut short", ErrCorrupt)
 	}
 	for _, s := range sets {
-		sd := decoder{b: []byte(s)}
+		sd := cursor.Cursor{Rest: []byte(s)}
 		var refs []uint32
-		for len(sd.b) > 0 {
-			ref := sd.uvarint()
-			if sd.err != nil || ref >= uint64(len(m.names)) {
+		for len(sd.Rest) > 0 {
+			ref := sd.Uvarint()
+			if sd.Bad() || ref >= uint64(len(m.names)) {
 				return fmt.Errorf("%w: structured metadata refers to a name that is not there", ErrCorrupt)
 			}
 			refs = append(refs, uint32(ref))
@@ -92,7 +93,7 @@ func (m *metadataColumns) open(b []byte, meta Meta) error {
 		m.sets = append(m.sets, refs)
 	}
 	var err error
-	if m.each, d.b, err = columnar.OpenInts(d.b, meta.Rows, uint64(len(m.sets))); err != nil {
+	if m.each, d.Rest, err = columnar.OpenInts(d.Rest, meta.Rows, uint64(len(m.sets))); err != nil {
 		return err
 	}
 	budget := m.bytes
@@ -110,11 +111,11 @@ func (m *metadataColumns) open(b []byte, meta Meta) error {
 	for name, n := range counts {
 		v := &m.values[name]
 		v.rows, v.most = int(n), m.bytes
-		if v.column, d.b, err = columnar.Decode(d.b, int(n), nil, int(m.bytes)); err != nil {
+		if v.column, d.Rest, err = columnar.Decode(d.Rest, int(n), nil, int(m.bytes)); err != nil {
 			return err
 		}
 	}
-	if len(d.b) != 0 {
+	if len(d.Rest) != 0 {
 		return errMetadataMisfit
 	}
 	return nil

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/cambium-logs/cambium/pkg/internal/cursor"
 )
 
 // Structured metadata is stored as a dictionary of names, a dictionary of values, and per row the references into them.
@@ -87,63 +89,63 @@ func openMetadata(p *part, meta Meta) (metadataTable, error) {
 	if err != nil {
 		return t, err
 	}
-	d := decoder{b: b}
+	d := cursor.Cursor{Rest: b}
 	t.names = readDictionary(&d)
 	t.values = readDictionary(&d)
 	t.offsets = make([]uint32, meta.Rows+1)
 	var total uint64
 	for i := range meta.Rows {
-		n := d.uvarint()
+		n := d.Uvarint()
 		if n > uint64(budget/2)-total {
 			return t, fmt.Errorf("%w: row %d has too many labels", ErrCorrupt, i)
 		}
 		total += n
 		t.offsets[i+1] = uint32(total)
 	}
-	if d.err != nil || total*2 > uint64(len(d.b)) {
+	if d.Bad() || total*2 > uint64(len(d.Rest)) {
 		return t, fmt.Errorf("%w: structured metadata is cut short", ErrCorrupt)
 	}
 	t.refs = make([]labelRef, total)
 	for i := range t.refs {
-		n, v := d.uvarint(), d.uvarint()
+		n, v := d.Uvarint(), d.Uvarint()
 		if n >= uint64(len(t.names)) || v >= uint64(len(t.values)) {
 			return t, fmt.Errorf("%w: structured metadata refers to a word that is not there", ErrCorrupt)
 		}
 		t.refs[i] = labelRef{uint32(n), uint32(v)}
 		budget -= int64(len(t.names[n]) + len(t.values[v]))
 	}
-	if d.err != nil || len(d.b) != 0 || budget != 0 {
+	if d.Bad() || len(d.Rest) != 0 || budget != 0 {
 		return t, fmt.Errorf("%w: structured metadata does not fit the chunk's description", ErrCorrupt)
 	}
 	return t, nil
 }
 
 // readDictionary reads words as slices of one string of their own, so that labels stay valid after the chunk is closed.
-func readDictionary(d *decoder) []string {
-	n := d.uvarint()
-	if n > uint64(len(d.b)) {
-		d.fail()
+func readDictionary(d *cursor.Cursor) []string {
+	n := d.Uvarint()
+	if n > uint64(len(d.Rest)) {
+		d.Fail()
 		return nil
 	}
-	lengths := decoder{b: d.b}
+	lengths := cursor.Cursor{Rest: d.Rest}
 	var total uint64
 	for range n {
-		l := d.uvarint()
-		if l > uint64(len(d.b)) {
-			d.fail()
+		l := d.Uvarint()
+		if l > uint64(len(d.Rest)) {
+			d.Fail()
 		}
-		if d.err != nil {
+		if d.Bad() {
 			return nil
 		}
 		total += l
 	}
-	text := string(d.bytes(total))
-	if d.err != nil {
+	text := string(d.Bytes(total))
+	if d.Bad() {
 		return nil
 	}
 	words := make([]string, n)
 	for i := range words {
-		l := lengths.uvarint()
+		l := lengths.Uvarint()
 		words[i], text = text[:l], text[l:]
 	}
 	return words

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+
+	"github.com/cambium-logs/cambium/pkg/internal/cursor"
 )
 
 // A chunk's payload is a header that lists its parts, then the parts. docs/format/chunk-plain.md has the bytes.
@@ -105,30 +107,30 @@ func splitParts(data []byte) ([]part, error) {
 // readHeader reads and checks the header at the front of data. The parts it gives have no bytes yet: lengths says how many follow for each,
 // size where the first begins.
 func readHeader(data []byte) (parts []part, lengths []uint64, size int, err error) {
-	d := decoder{b: data}
-	if v := d.byte(); d.err == nil && v != payloadVersion {
+	d := cursor.Cursor{Rest: data}
+	if v := d.Byte(); !d.Bad() && v != payloadVersion {
 		return nil, nil, 0, fmt.Errorf("%w: payload version %d, this version reads %d", ErrCorrupt, v, payloadVersion)
 	}
-	n := d.uvarint()
-	if d.err != nil || n > maxParts || n > uint64(len(d.b)/minPartHeader) {
+	n := d.Uvarint()
+	if d.Bad() || n > maxParts || n > uint64(len(d.Rest)/minPartHeader) {
 		return nil, nil, 0, fmt.Errorf("%w: header is cut short or claims too many parts", ErrCorrupt)
 	}
 	parts = make([]part, n)
 	lengths = make([]uint64, n)
 	for i := range parts {
-		parts[i].kind = partKind(d.byte())
-		parts[i].codec = partCodec(d.byte())
-		lengths[i] = d.uvarint()
-		raw := d.uvarint()
+		parts[i].kind = partKind(d.Byte())
+		parts[i].codec = partCodec(d.Byte())
+		lengths[i] = d.Uvarint()
+		raw := d.Uvarint()
 		if raw > 2*MaxRawBytes {
 			return nil, nil, 0, fmt.Errorf("%w: part %d claims %d bytes", ErrCorrupt, i, raw)
 		}
 		parts[i].rawLen = int(raw)
-		parts[i].crc = d.uint32()
+		parts[i].crc = d.Uint32()
 	}
-	header := data[:len(data)-len(d.b)]
-	crc := d.uint32()
-	if d.err != nil {
+	header := data[:len(data)-len(d.Rest)]
+	crc := d.Uint32()
+	if d.Bad() {
 		return nil, nil, 0, fmt.Errorf("%w: header is cut short", ErrCorrupt)
 	}
 	if crc != checksum(header) {
@@ -169,57 +171,4 @@ func (p *part) expand(buf []byte) ([]byte, error) {
 		return out, nil
 	}
 	return nil, fmt.Errorf("%w: part kind %d has unknown compression %d", ErrCorrupt, p.kind, p.codec)
-}
-
-// decoder reads from the front of b; after the first failure err is set and everything reads as zero.
-type decoder struct {
-	b   []byte
-	err error
-}
-
-func (d *decoder) fail() {
-	if d.err == nil {
-		d.err = fmt.Errorf("%w: cut short", ErrCorrupt)
-	}
-	d.b = nil
-}
-
-func (d *decoder) byte() byte {
-	if len(d.b) < 1 {
-		d.fail()
-		return 0
-	}
-	v := d.b[0]
-	d.b = d.b[1:]
-	return v
-}
-
-func (d *decoder) uvarint() uint64 {
-	v, n := binary.Uvarint(d.b)
-	if n <= 0 {
-		d.fail()
-		return 0
-	}
-	d.b = d.b[n:]
-	return v
-}
-
-func (d *decoder) uint32() uint32 {
-	if len(d.b) < 4 {
-		d.fail()
-		return 0
-	}
-	v := binary.LittleEndian.Uint32(d.b)
-	d.b = d.b[4:]
-	return v
-}
-
-func (d *decoder) bytes(n uint64) []byte {
-	if n > uint64(len(d.b)) {
-		d.fail()
-		return nil
-	}
-	v := d.b[:n:n]
-	d.b = d.b[n:]
-	return v
 }

@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/prometheus/prometheus/model/labels"
+
+	"github.com/cambium-logs/cambium/pkg/internal/cursor"
 )
 
 func init() { register(EncodingPlain, plain{}) }
@@ -115,10 +117,10 @@ func openTimes(p *part, meta Meta) ([]int64, error) {
 		return nil, err
 	}
 	times := make([]int64, meta.Rows)
-	d := decoder{b: b}
+	d := cursor.Cursor{Rest: b}
 	t := uint64(meta.MinT)
 	for i := range times {
-		delta := d.uvarint()
+		delta := d.Uvarint()
 		// The room up to the largest timestamp, which a delta must not pass: time never wraps around.
 		if delta > uint64(meta.MaxT)-t {
 			return nil, fmt.Errorf("%w: timestamp %d lies after the chunk's end", ErrCorrupt, i)
@@ -126,7 +128,7 @@ func openTimes(p *part, meta Meta) ([]int64, error) {
 		t += delta
 		times[i] = int64(t)
 	}
-	if d.err != nil || len(d.b) != 0 || times[0] != meta.MinT || times[len(times)-1] != meta.MaxT {
+	if d.Bad() || len(d.Rest) != 0 || times[0] != meta.MinT || times[len(times)-1] != meta.MaxT {
 		return nil, fmt.Errorf("%w: timestamps do not fit the chunk's description", ErrCorrupt)
 	}
 	return times, nil
@@ -139,17 +141,17 @@ func openLengths(p *part, meta Meta) ([]uint32, error) {
 		return nil, err
 	}
 	offsets := make([]uint32, meta.Rows+1)
-	d := decoder{b: b}
+	d := cursor.Cursor{Rest: b}
 	var sum uint64
 	for i := range meta.Rows {
-		n := d.uvarint()
+		n := d.Uvarint()
 		if n > uint64(meta.LineBytes)-sum {
 			return nil, fmt.Errorf("%w: line %d is longer than what is left", ErrCorrupt, i)
 		}
 		sum += n
 		offsets[i+1] = uint32(sum)
 	}
-	if d.err != nil || len(d.b) != 0 || sum != uint64(meta.LineBytes) {
+	if d.Bad() || len(d.Rest) != 0 || sum != uint64(meta.LineBytes) {
 		return nil, fmt.Errorf("%w: line lengths do not fit the chunk's description", ErrCorrupt)
 	}
 	return offsets, nil
