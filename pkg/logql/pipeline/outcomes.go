@@ -90,6 +90,8 @@ func (p *program) metadataRead() func(name string) bool {
 		return nil
 	}
 	return func(name string) bool {
-		return name == ErrorLabel || name == ErrorDetailsLabel || n.wants(name) || n.wants(strings.TrimSuffix(name, extractedSuffix)) || n.wants(name+extractedSuffix)
+		extracted := name + extractedSuffix // which a stream label makes of it, too
+		return name == ErrorLabel || name == ErrorDetailsLabel || n.wants(name) || n.wants(strings.TrimSuffix(name, extractedSuffix)) || n.wants(extracted) ||
+			n.wants(extracted+extractedSuffix)
 	}
 }
