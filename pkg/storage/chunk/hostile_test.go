@@ -85,7 +85,21 @@ func TestHostileColumns(t *testing.T) {
 func readColumns(r *rand.Rand, reader Reader) {
 	for range 40 {
 		row := r.IntN(reader.Len())
-		switch r.IntN(6) {
+		switch r.IntN(8) {
+		case 6:
+			layout, ok := reader.(Layouter).Layout([]func(string) bool{nil, func(name string) bool { return name < "m" }}[r.IntN(2)])
+			if ok {
+				shape, at := layout.Shape(row)
+				layout.Shapes[shape].Pieces()
+				_ = layout.Metadata[layout.Set(row)]
+				for slot := range layout.Shapes[shape].Pieces()[1:] {
+					if codes, distinct := layout.Shapes[shape].Codes(slot); codes != nil {
+						_ = make([]bool, distinct)[codes[at]]
+					}
+				}
+			}
+		case 7:
+			_ = reader.(Layouter).Timestamps()[row]
 		case 0:
 			reader.(Searcher).Search([]byte([]string{"1", "00-40", "same"}[r.IntN(3)]), NewRows(reader.Len()))
 		case 1:

@@ -35,11 +35,13 @@ type Times interface {
 	At(row int) int64
 }
 
-// decoder reads a payload front to back. left bounds the sizes that blocks may claim.
+// decoder reads a payload front to back. left bounds the sizes that blocks may claim, longest the values that templates give.
 type decoder struct {
-	b     []byte
-	left  int
-	fault *fault
+	b       []byte
+	left    int
+	longest int
+	fault   *fault
+	visits  int // by which a value of the column that was skipped last is rebuilt
 }
 
 var errEnd = errMalformed("unexpected end")
@@ -210,7 +212,7 @@ func Decode(b []byte, n int, ts Times, maxBytes int) (*Values, []byte, error) {
 		v.column = constColumn(nil)
 		return v, b, nil
 	}
-	d := &decoder{b: b, left: 16*maxBytes + 64*n + 1<<20, fault: v.fault}
+	d := &decoder{b: b, left: 16*maxBytes + 64*n + 1<<20, longest: maxBytes, fault: v.fault}
 	c, err := d.column(n, ts, 0)
 	v.column = c
 	return v, d.b, err

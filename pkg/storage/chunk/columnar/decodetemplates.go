@@ -14,9 +14,10 @@ type templateColumn struct {
 	ids   templateIDs
 	ts    Times
 	body  []byte // the columns of all variables
-	left  int    // as the decoder's
 	depth int
-	fault *fault
+	// As the decoder's.
+	left, longest int
+	fault         *fault
 
 	pools   [poolCount]field
 	inPools [poolCount]int // values in each pool
@@ -96,7 +97,7 @@ func (c *templateColumn) pool(p byte) column {
 
 // open opens the column of a field. It was skipped before, so that it can be opened.
 func (c *templateColumn) open(f *field, n int, ts Times) column {
-	d := decoder{b: c.body[f.at:], left: c.left, fault: c.fault}
+	d := decoder{b: c.body[f.at:], left: c.left, longest: c.longest, fault: c.fault}
 	var col column
 	var err error
 	if d.b[0] == kindTime {
@@ -121,12 +122,23 @@ func (c *templateColumn) append(dst []byte, row int) []byte {
 	if t.pools != nil {
 		return c.appendPooled(dst, id, row, at)
 	}
+	start := len(dst)
 	for i := range t.fields {
 		dst = append(dst, t.piece(i)...)
-		dst = c.appendSlot(dst, id, i, at)
+		if dst = c.appendSlot(dst, id, i, at); len(dst)-start > c.longest {
+			return c.tooLong(dst[:start])
+		}
 	}
 	return append(dst, t.piece(len(t.fields))...)
 }
+
+// tooLong gives up a value that is longer than all values together are said to be.
+func (c *templateColumn) tooLong(dst []byte) []byte {
+	c.fault.set(errTooLong)
+	return dst
+}
+
+var errTooLong = errMalformed("value is too long")
 
 // appendSlot appends the text of a slot in the at-th row of a template that is not pooled.
 func (c *templateColumn) appendSlot(dst []byte, id, slot, at int) []byte {
@@ -146,7 +158,7 @@ func (d *decoder) templates(n int, ts Times, depth int, marked bool) (column, er
 	}
 	whole := texts.left
 	count := texts.count
-	c := &templateColumn{list: make([]decodedTemplate, count), ts: ts, left: d.left, depth: depth, fault: d.fault}
+	c := &templateColumn{list: make([]decodedTemplate, count), ts: ts, left: d.left, longest: d.longest, depth: depth, fault: d.fault}
 	rows, slots := 0, 0
 	ends := endSlab{size: min(8*count, 1024)}
 	for i := range c.list {
@@ -184,6 +196,7 @@ func (d *decoder) templates(n int, ts Times, depth int, marked bool) (column, er
 		return nil, errEnd // each takes a byte at least
 	}
 	fields := make([]field, slots)
+	var v visits
 	for i := range c.list {
 		t := &c.list[i]
 		if t.pools != nil {
@@ -191,7 +204,7 @@ func (d *decoder) templates(n int, ts Times, depth int, marked bool) (column, er
 		}
 		k := t.slots()
 		t.fields, fields = fields[:k:k], fields[k:]
-		if err := c.skipFields(d, t); err != nil {
+		if err := c.skipFields(d, t, &v); err != nil {
 			return nil, err
 		}
 	}
@@ -200,13 +213,19 @@ func (d *decoder) templates(n int, ts Times, depth int, marked bool) (column, er
 		if c.pools[p].letters, err = d.skipPool(size, depth); err != nil {
 			return nil, err
 		}
+		v.pools[p] = d.visits
+	}
+	for i := range c.list {
+		if err := v.addPooled(c.list[i].pools); err != nil {
+			return nil, err
+		}
 	}
 	c.body = c.body[:len(c.body)-len(d.b)]
 	return c, nil
 }
 
 // skipFields takes the columns of a template's slots off d and notes where they are.
-func (c *templateColumn) skipFields(d *decoder, t *decodedTemplate) error {
+func (c *templateColumn) skipFields(d *decoder, t *decodedTemplate, v *visits) error {
 	for s := 0; s < len(t.fields); {
 		if len(d.b) == 0 {
 			return errEnd
@@ -218,12 +237,13 @@ func (c *templateColumn) skipFields(d *decoder, t *decodedTemplate) error {
 			if err != nil {
 				return err
 			}
+			v.slots[s] = v.slots[from]
 			f := &t.fields[from]
 			t.fields[s].base, t.fields[s].part, t.fields[s].letters = f.base, f.part, f.letters
 			s++
 			continue
 		}
-		kinds, slots, err := d.skipField(t.rows, c.ts != nil, s, c.depth)
+		kinds, slots, err := d.skipField(t.rows, c.ts != nil, s, c.depth, v)
 		if err != nil {
 			return err
 		}
@@ -234,9 +254,10 @@ func (c *templateColumn) skipFields(d *decoder, t *decodedTemplate) error {
 			f := &t.fields[s+k]
 			f.at, f.base, f.part, f.letters = at, uint8(s), uint8(k), kinds
 		}
+		v.put(s, slots, d.visits)
 		s += slots
 	}
-	return nil
+	return v.add(len(t.fields))
 }
 
 // copied reads which earlier slot slot s repeats.

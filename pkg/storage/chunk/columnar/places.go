@@ -173,19 +173,23 @@ func (c *templateColumn) allPools() [][]int32 {
 
 // appendPooled appends a row of a rare template.
 func (c *templateColumn) appendPooled(dst []byte, id, row, at int) []byte {
-	t := &c.list[id]
-	if c.places.rows.Load() == nil && len(c.list) > 1 {
-		next := c.poolStarts(row)
-		for slot, p := range t.pools {
-			dst = append(dst, t.piece(slot)...)
+	t, start := &c.list[id], len(dst)
+	one := c.places.rows.Load() == nil && len(c.list) > 1
+	var next [poolCount]int32
+	if one {
+		next = c.poolStarts(row)
+	}
+	for slot, p := range t.pools {
+		dst = append(dst, t.piece(slot)...)
+		if one {
 			dst = c.appendFromPool(dst, p, int(next[p]))
 			next[p]++
+		} else {
+			dst = c.appendPooledSlot(dst, id, slot, at)
 		}
-		return append(dst, t.piece(len(t.pools))...)
-	}
-	for slot := range t.pools {
-		dst = append(dst, t.piece(slot)...)
-		dst = c.appendPooledSlot(dst, id, slot, at)
+		if len(dst)-start > c.longest {
+			return c.tooLong(dst[:start])
+		}
 	}
 	return append(dst, t.piece(len(t.pools))...)
 }

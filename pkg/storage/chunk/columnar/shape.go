@@ -82,9 +82,13 @@ func (s *Shape) Distinct(slot int) [][]byte {
 	case constColumn:
 		return [][]byte{c}
 	case *dictColumn:
-		out := make([][]byte, c.count)
+		out, size := make([][]byte, c.count), 0
 		for i := range out {
 			out[i] = c.entries.append(nil, i)
+			if size += len(out[i]); size > s.of.longest {
+				s.of.fault.set(errTooLong)
+				return nil
+			}
 		}
 		return out
 	}

@@ -11,6 +11,7 @@ func (d *decoder) skip(n int, timed bool, depth int) (letterKinds, error) {
 	if depth > maxDepth+2 {
 		return 0, errMalformed("columns nest too deep")
 	}
+	d.visits = 1
 	var ints intHeader
 	switch kind {
 	case kindConst:
@@ -120,6 +121,7 @@ func (d *decoder) skipTemplates(n int, timed bool, depth int, marked bool) (kind
 		return 0, err
 	}
 	var sizes [poolCount]int
+	var v visits
 	for i := range heads {
 		t := &heads[i]
 		for _, p := range t.pools {
@@ -129,28 +131,40 @@ func (d *decoder) skipTemplates(n int, timed bool, depth int, marked bool) (kind
 			continue
 		}
 		for s := 0; s < t.slots; {
-			more, slots, err := d.skipField(t.rows, timed, s, depth)
+			more, slots, err := d.skipField(t.rows, timed, s, depth, &v)
 			if err != nil {
 				return 0, err
 			}
 			kinds |= more
-			if s += slots; s > t.slots {
+			if s+slots > t.slots {
 				return 0, errMalformed("time of day beyond the template's end")
 			}
+			v.put(s, slots, d.visits)
+			s += slots
+		}
+		if err := v.add(t.slots); err != nil {
+			return 0, err
 		}
 	}
-	for _, size := range sizes {
+	for p, size := range sizes {
 		more, err := d.skipPool(size, depth)
 		if err != nil {
 			return 0, err
 		}
 		kinds |= more
+		v.pools[p] = d.visits
 	}
+	for i := range heads {
+		if err := v.addPooled(heads[i].pools); err != nil {
+			return 0, err
+		}
+	}
+	d.visits = v.most
 	return kinds, nil
 }
 
 // skipField takes the column of slot s, and maybe of more slots, off d.
-func (d *decoder) skipField(rows int, timed bool, s, depth int) (kinds letterKinds, slots int, err error) {
+func (d *decoder) skipField(rows int, timed bool, s, depth int, v *visits) (kinds letterKinds, slots int, err error) {
 	if len(d.b) == 0 {
 		return 0, 0, errEnd
 	}
@@ -161,11 +175,13 @@ func (d *decoder) skipField(rows int, timed bool, s, depth int) (kinds letterKin
 		if err != nil {
 			return 0, 0, err
 		}
+		d.visits = 1
 		var ints intHeader
 		return decimalDigits, slots, ints.read(d, rows, false)
 	case kindCopy:
 		d.b = d.b[1:]
-		_, err := d.copied(s)
+		from, err := d.copied(s)
+		d.visits = v.slots[from]
 		return 0, 1, err
 	}
 	kinds, err = d.skip(rows, timed, depth+1)
