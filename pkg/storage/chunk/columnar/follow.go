@@ -60,8 +60,8 @@ func (t *tokenizer) wordVariable(line []byte, i int, next []byte) int {
 		for end < len(line) && line[end]-'0' <= 9 {
 			end++
 		}
-		if !left && end < len(line) && line[end] == 'x' && line[i] == '0' {
-			return -1 // 0x may have become the beginning of a hex number
+		if !left && t.special(line, i, end) {
+			return -1
 		}
 		return nonEmpty(i, end)
 	}
@@ -89,6 +89,18 @@ func (t *tokenizer) wordVariable(line []byte, i int, next []byte) int {
 		return -1
 	}
 	return end
+}
+
+// special tells whether the word that begins with the digits line[from:to] may not be cut at its digits: it may be a hex number with 0x, or begin an
+// address.
+func (t *tokenizer) special(line []byte, from, to int) bool {
+	if to < len(line) && line[to] == 'x' && line[from] == '0' {
+		return true
+	}
+	for to < len(line) && class[line[to]] != 0 {
+		to++
+	}
+	return !t.parts && startsComposite(line, from, to) && composite(line, from, to, len(line)) > 0
 }
 
 // nonEmpty is end, or -1 when nothing lies before it.

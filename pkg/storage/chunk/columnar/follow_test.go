@@ -114,6 +114,7 @@ func FuzzFollow(f *testing.F) {
 	f.Add([]byte(`{"a":"b\\","c":[1,{"d":"\""}]}`), []byte(`{"a":"b\\","c":[2,{"d":""}]}`))
 	f.Add([]byte(`a=b c="d \" e" f= g=10.0.0.1`), []byte(`a= c="" f=17 g=ten`))
 	f.Add([]byte("00000000-0000-0000-0000-000000000000A"), []byte("00A"))
+	f.Add([]byte("0\xae0.0.0.0A"), []byte("0\xae0.0.0.0"))
 	f.Add([]byte("00x0"), []byte("0x0"))
 	f.Add([]byte("1117838570 R02-M1 123e4567-e89b-12d3-a456-426614174000abcdefab blk_-17 0xfe"), []byte("1 R2-M1 123e4567-e89b-12d3-a456-42661417400012 blk_-1 0x12"))
 	f.Fuzz(func(t *testing.T, first, second []byte) { requireFollowed(t, first, second) })
