@@ -59,6 +59,13 @@ func Fault(r Reader) error {
 	return nil
 }
 
+// NameFaults has what Fault gives of a Reader that nobody uses yet pass through name, which says what was read.
+func NameFaults(r Reader, name func(error) error) {
+	if n, ok := r.(interface{ nameFaults(func(error) error) }); ok {
+		n.nameFaults(name)
+	}
+}
+
 // Rows is a set of rows of a chunk.
 type Rows = columnar.Rows
 

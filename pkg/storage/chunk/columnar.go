@@ -31,6 +31,7 @@ type columnReader struct {
 	times    lazyTimes
 	lines    *columnar.Values
 	metadata lazyMetadata
+	name     func(error) error // of faults; may be nil
 	loan
 }
 
@@ -97,8 +98,14 @@ func (r *columnReader) Metadata(row int, buf []labels.Label) []labels.Label {
 
 // Err tells what was found wrong while rows were read.
 func (r *columnReader) Err() error {
-	return corrupt(errors.Join(r.times.err(), r.lines.Err(), r.metadata.err()))
+	err := corrupt(errors.Join(r.times.err(), r.lines.Err(), r.metadata.err()))
+	if err != nil && r.name != nil {
+		err = r.name(err)
+	}
+	return err
 }
+
+func (r *columnReader) nameFaults(name func(error) error) { r.name = name }
 
 func (r *columnReader) Close() { r.giveBack() }
 

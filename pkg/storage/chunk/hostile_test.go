@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/cambium-logs/cambium/internal/race"
@@ -126,5 +128,35 @@ func readColumns(r *rand.Rand, reader Reader) {
 				shape.Append(nil, slot, at)
 			}
 		}
+	}
+}
+
+// Several readers may ask one chunk for anything at once.
+func TestAskedByMany(t *testing.T) {
+	for seed := range race.Cases(uint64(40)) {
+		r := rand.New(rand.NewPCG(seed, 98))
+		entries := randomMetadata(r, 1+r.IntN(400))
+		for i := range entries {
+			entries[i].Line = []byte([]string{fmt.Sprintf(`{"a":%d,"t":"12:%02d:%02d"}`, r.IntN(1000), r.IntN(60), i%60), fmt.Sprintf("took %d ms", i), "word" + fmt.Sprint(i%3)}[r.IntN(1+int(seed%3))])
+		}
+		data, meta, err := Encode(nil, EncodingColumnar, entries, 0)
+		require.NoError(t, err)
+		reader, err := Open(data, meta)
+		require.NoError(t, err)
+		var all sync.WaitGroup
+		for g := range uint64(4) {
+			all.Go(func() {
+				r := rand.New(rand.NewPCG(seed, g))
+				for range 4 {
+					readColumns(r, reader)
+					row := r.IntN(len(entries))
+					assert.Equal(t, string(entries[row].Line), string(reader.Line(row, nil)))
+					assert.True(t, slices.Equal(entries[row].Metadata, reader.Metadata(row, nil)))
+				}
+			})
+		}
+		all.Wait()
+		require.NoError(t, Fault(reader))
+		reader.Close()
 	}
 }

@@ -25,6 +25,7 @@ func (c *encodedChunk) Open(context.Context) (chunk.Reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open a chunk of the head: %w", err)
 	}
+	chunk.NameFaults(r, func(err error) error { return fmt.Errorf("read a chunk of the head: %w", err) })
 	return r, nil
 }
 

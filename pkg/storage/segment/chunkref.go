@@ -78,6 +78,7 @@ func (c ChunkRef) Open(ctx context.Context) (chunk.Reader, error) {
 	if err != nil {
 		return nil, c.wrap("open", err)
 	}
+	chunk.NameFaults(r, func(err error) error { return c.wrap("read", err) })
 	return r, nil
 }
 

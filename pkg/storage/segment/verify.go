@@ -117,7 +117,7 @@ func (c ChunkRef) check(ctx context.Context) error {
 	}
 	all += lines
 	if err := chunk.Fault(reader); err != nil {
-		return c.wrap("verify", err)
+		return err
 	}
 	if lines != m.LineBytes || all != m.RawBytes {
 		return c.wrap("verify", fmt.Errorf("%w: rows have %d bytes where the directory says %d", chunk.ErrCorrupt, all, m.RawBytes))
