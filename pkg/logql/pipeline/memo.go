@@ -12,6 +12,8 @@ const (
 	maxOutcomes = 1 << 10
 	// maxSets bounds the sets of structured metadata for which they are, and maxSetOutcomes the outcomes of all sets together.
 	maxSets, maxSetOutcomes = 16, 4 * maxOutcomes
+	// lineOutcomes is how many outcomes there are for each line at most: chunks may have thousands of skeletons with few lines.
+	lineOutcomes = 2
 )
 
 // memo remembers what becomes of a skeleton's lines by the values that decide about it, where these are numbered and few, and by the
@@ -105,7 +107,7 @@ func (s *Shaped) meets(metadata []labels.Label) bool {
 	return false
 }
 
-// memoOf makes a memo over the variables that are extracted, except number; nil when they have too many values or are not numbered.
+// memoOf makes a memo over the variables that are extracted, except number; nil when they have too many values for the lines, or are not numbered.
 func (p *program) memoOf(s *Shaped, number int) *memo {
 	for _, st := range p.stages[1:] {
 		switch st.(type) {
@@ -115,7 +117,7 @@ func (p *program) memoOf(s *Shaped, number int) *memo {
 		}
 	}
 	m := &memo{}
-	total := 1
+	total, lines := 1, 0
 	seen := map[int]bool{-1: true, number: true}
 	for i := range s.extract {
 		slot := s.extract[i].slot
@@ -129,8 +131,11 @@ func (p *program) memoOf(s *Shaped, number int) *memo {
 		}
 		if codes != nil {
 			m.coded = append(m.coded, codedSlot{codes, uint64(total)})
-			total *= distinct
+			total, lines = total*distinct, len(codes)
 		}
+	}
+	if total > lineOutcomes*lines && total > 1 {
+		return nil
 	}
 	m.outcomes = make([]outcome, total)
 	return m

@@ -51,3 +51,26 @@ func TestSkeletonsMayHoldStandIns(t *testing.T) {
 		}
 	}
 }
+
+// codedNumbers are numbersBetween with so many values for so many lines.
+type codedNumbers struct {
+	numbersBetween
+	values, lines int
+}
+
+func (s codedNumbers) Codes(int) ([]uint64, int) { return make([]uint64, s.lines), s.values }
+
+// Outcomes are remembered only where there are not many for each line.
+func TestOutcomesAreNotManyForEachLine(t *testing.T) {
+	agg, err := logql.Parse(`sum by (a, b) (count_over_time({app="a"} | json [1m]))`, logql.ParseOptions{})
+	require.NoError(t, err)
+	sum := agg.(*logql.VectorAggregation)
+	inner := sum.Expr.(*logql.RangeAggregation)
+	sampler, err := CompileSamples(inner, NeededBy(sum, inner))
+	require.NoError(t, err)
+	for lines, remembered := range map[int]bool{8: false, 99: false, 200: true} {
+		shaped := sampler.ForStream(labels.EmptyLabels()).Shape(codedNumbers{numbersBetween{`{"a":`, `,"b":`, `}`}, 20, lines})
+		require.NotNil(t, shaped)
+		require.Equal(t, remembered, shaped.Outcomes(nil) != nil, "%d lines", lines)
+	}
+}
