@@ -47,9 +47,7 @@ func (b *blocks) end() {
 		return
 	}
 	e, _ := codec()
-	began := spent()
-	b.out = e.EncodeAll(b.open, b.out[:0])
-	b.took += spent() - began
+	b.took += lesserOfTwo(func() { b.out = e.EncodeAll(b.open, b.out[:0]) })
 	b.zstd += int64(len(b.out))
 	if b.keeps {
 		b.kept = append(b.kept, bytes.Clone(b.out))

@@ -40,9 +40,9 @@ func (h *headEncoder) flush() error {
 		entries = chunk.Normalize(entries)
 		for order, rest := uint64(0), entries; len(rest) > 0; order++ {
 			n := chunkOf(rest)
-			began := spent()
-			c, err := h.encoder.Encode(h.out, rest[:n], order)
-			h.took += spent() - began
+			var c segment.EncodedChunk
+			var err error
+			h.took += lesserOfTwo(func() { c, err = h.encoder.Encode(h.out, rest[:n], order) })
 			if err != nil {
 				return err
 			}
