@@ -10,7 +10,7 @@
 // Several processes may also share a bucket with a log each on its own disk. They tell each other how far their logs have become segments, and delete
 // requests do not end before that, so that nothing deleted comes back with a process that was away.
 //
-// A data directory with a log belongs to one engine at a time, which a file lock makes sure of. Registry shares engines within a process.
+// A data directory with a log belongs to one engine at a time, which a file lock makes sure of.
 //
 //	<data>/lock, lock.json   who has it
 //	<data>/wal/              what is not in segments yet

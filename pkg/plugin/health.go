@@ -32,9 +32,8 @@ type healthDetails struct {
 	Streaming bool   `json:"streaming"`
 }
 
-// CheckHealth implements backend.CheckHealthHandler: it asks the store whether it can serve, writes, reads, lists and
-// deletes an object there, runs a small query through the whole read
-// path, and tells where the data is, how much, and for how long it is kept.
+// CheckHealth implements backend.CheckHealthHandler: it asks the store whether it can serve, writes, reads, lists and deletes
+// an object there, runs a small query through the whole read path, and tells where the data is, how much, and for how long it is kept.
 func (i *Instance) CheckHealth(ctx context.Context, req *backend.CheckHealthRequest) (*backend.CheckHealthResult, error) {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
@@ -45,7 +44,7 @@ func (i *Instance) CheckHealth(ctx context.Context, req *backend.CheckHealthRequ
 	if err := c.db.Ready(); err != nil {
 		return unhealthy("the log store is not ready: " + err.Error()), nil
 	}
-	if err := c.db.Probe(ctx); err != nil {
+	if err := i.probing.probe(ctx, c.db); err != nil {
 		return unhealthy("the log store was tried: " + err.Error()), nil
 	}
 	now := time.Now()

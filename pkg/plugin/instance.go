@@ -22,6 +22,7 @@ type Instance struct {
 
 	retained sync.Map // tenants whose retention has been told to the database
 	parked   parkedTails
+	probing  probing
 }
 
 var (

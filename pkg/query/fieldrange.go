@@ -211,15 +211,7 @@ func (w *fieldWalk) shape(cur *cursor) (*shapeFields, int) {
 	if shape == w.lastShape {
 		return w.last, at
 	}
-	shapes := w.shapes.at(cur.src)
-	fields, known := shapes[shape]
-	if !known {
-		if len(shapes) >= maxShapes {
-			clear(shapes)
-		}
-		fields = w.shapeFields(shape)
-		shapes[shape] = fields
-	}
+	fields := w.shapes.get(cur.src, shape, func() *shapeFields { return w.shapeFields(shape) })
 	w.last, w.lastShape = fields, shape
 	return fields, at
 }

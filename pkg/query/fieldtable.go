@@ -9,11 +9,19 @@ import (
 // fieldTable collects the fields of many entries in bounded memory.
 type fieldTable struct {
 	byName map[string]*fieldSummary
-	cut    bool // a field was left out
 }
 
-// maxFields bounds the fields that are told apart.
-const maxFields = 10_000
+const (
+	// maxFields bounds the fields that are told apart: those that are met later are left out.
+	maxFields = 10_000
+	// maxDistinct bounds what is kept of the distinct values of one field, and allDistinct about what is of all fields together.
+	maxDistinct, allDistinct = 4096, 1 << 20
+)
+
+// distinct is how much is kept of the distinct values of each field.
+func (t *fieldTable) distinct() int {
+	return min(maxDistinct, allDistinct/len(t.byName))
+}
 
 func newFieldTable() *fieldTable { return &fieldTable{byName: map[string]*fieldSummary{}} }
 
@@ -22,10 +30,9 @@ func (t *fieldTable) of(name string) *fieldSummary {
 	f := t.byName[name]
 	if f == nil {
 		if len(t.byName) >= maxFields {
-			t.cut = true
 			return nil
 		}
-		f = &fieldSummary{}
+		f = &fieldSummary{table: t}
 		t.byName[name] = f
 	}
 	return f
@@ -33,7 +40,6 @@ func (t *fieldTable) of(name string) *fieldSummary {
 
 // merge adds what other found.
 func (t *fieldTable) merge(other *fieldTable) {
-	t.cut = t.cut || other.cut
 	for name, f := range other.byName {
 		if own := t.of(name); own != nil {
 			own.merge(f)
@@ -54,6 +60,7 @@ func (t *fieldTable) fields() []DetectedField {
 
 // fieldSummary is what is known of a field.
 type fieldSummary struct {
+	table    *fieldTable
 	kind     string // of all values so far; "" before the first, string where they differ
 	distinct distinctValues
 	parsers  []string
@@ -67,7 +74,7 @@ func (f *fieldSummary) add(value []byte) {
 	if f.kind != "string" {
 		f.addKind(fieldType(string(value)))
 	}
-	f.distinct.add(xxhash.Sum64(value))
+	f.distinct.add(xxhash.Sum64(value), f.table.distinct())
 	if f.keep > 0 {
 		if _, known := f.values[string(value)]; !known {
 			f.keepValue(string(value))
@@ -115,7 +122,7 @@ func (f *fieldSummary) merge(other *fieldSummary) {
 	if other.kind != "" {
 		f.addKind(other.kind)
 	}
-	f.distinct.merge(&other.distinct)
+	f.distinct.merge(&other.distinct, f.table.distinct())
 	f.keep = max(f.keep, other.keep)
 	for v := range other.values {
 		f.keepValue(v)
@@ -128,16 +135,14 @@ func (f *fieldSummary) merge(other *fieldSummary) {
 	}
 }
 
-// distinctValues counts distinct values: exactly up to distinctKept, and then by a sample of them, those whose hash ends in level zero bits. The error is
-// about 1.2/√distinctKept.
+// distinctValues counts distinct values: exactly up to some number, and then by a sample of them, those whose hash ends in level zero bits. The error is
+// about 1.2 divided by that number's root.
 type distinctValues struct {
 	hashes map[uint64]struct{}
 	level  int
 }
 
-const distinctKept = 4096
-
-func (d *distinctValues) add(hash uint64) {
+func (d *distinctValues) add(hash uint64, most int) {
 	if hash&(1<<d.level-1) != 0 {
 		return
 	}
@@ -145,7 +150,7 @@ func (d *distinctValues) add(hash uint64) {
 		d.hashes = map[uint64]struct{}{}
 	}
 	d.hashes[hash] = struct{}{}
-	for len(d.hashes) > distinctKept {
+	for len(d.hashes) > most {
 		d.raise(d.level + 1)
 	}
 }
@@ -159,12 +164,12 @@ func (d *distinctValues) raise(level int) {
 	}
 }
 
-func (d *distinctValues) merge(other *distinctValues) {
+func (d *distinctValues) merge(other *distinctValues, most int) {
 	if other.level > d.level {
 		d.raise(other.level)
 	}
 	for hash := range other.hashes {
-		d.add(hash)
+		d.add(hash, most)
 	}
 }
 

@@ -25,7 +25,7 @@ type shapeMap[T any] struct {
 	ofLast map[*chunk.Shape]T
 }
 
-// at gives what is remembered for the skeletons of a chunk, which may be added to.
+// at gives what is remembered for the skeletons of a chunk.
 func (m *shapeMap[T]) at(s *source) map[*chunk.Shape]T {
 	if s == m.last {
 		return m.ofLast
@@ -45,6 +45,20 @@ func (m *shapeMap[T]) at(s *source) map[*chunk.Shape]T {
 	}
 	m.last, m.ofLast = s, known
 	return known
+}
+
+// get gives what is remembered for a skeleton of a chunk, made where it was not met yet.
+func (m *shapeMap[T]) get(s *source, shape *chunk.Shape, create func() T) T {
+	known := m.at(s)
+	found, ok := known[shape]
+	if !ok {
+		if len(known) >= maxShapes {
+			clear(known)
+		}
+		found = create()
+		known[shape] = found
+	}
+	return found
 }
 
 // find gives what the parser makes of the line at the cursor, and which of its skeleton's lines it is; nil when the line must be parsed itself.
@@ -67,15 +81,7 @@ func (s *shapes) find(c *cursor) (*pipeline.Shaped, int) {
 
 // shaped gives what the parser makes of the lines of a chunk's skeleton; nil when they must be parsed themselves.
 func (s *shapes) shaped(src *source, shape *chunk.Shape) *pipeline.Shaped {
-	seen := s.seen.at(src)
-	shaped, known := seen[shape]
-	if !known {
-		if len(seen) >= maxShapes {
-			clear(seen)
-		}
-		shaped = s.of(shape)
-		seen[shape] = shaped
-	}
+	shaped := s.seen.get(src, shape, func() *pipeline.Shaped { return s.of(shape) })
 	s.last, s.lastShaped = shape, shaped
 	return shaped
 }

@@ -26,7 +26,7 @@ func ownToken(c *config.Config) (path string, err error) {
 		if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 			return "", fmt.Errorf("data directory: %w", err)
 		}
-		if err := os.WriteFile(path, text, 0o600); err != nil {
+		if err := writeNew(path, text); err != nil {
 			return "", fmt.Errorf("token of the listener: %w", err)
 		}
 	} else if err != nil {
@@ -42,4 +42,14 @@ func ownToken(c *config.Config) (path string, err error) {
 	})
 	c.Auth.Mode = config.AuthRequired
 	return path, nil
+}
+
+// writeNew writes a file that must not exist yet: nobody holds the data directory's lock here, and the token of a process that does must stay what it is.
+func writeNew(path string, text []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Close())
 }
